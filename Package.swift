@@ -1,0 +1,90 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Warnings are errors for our own code only. SwiftPM passes these flags to the targets that name them, never to
+// the packages we depend on.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .unsafeFlags(["-warnings-as-errors"]),
+]
+
+// Why each dependency is there: docs/dependencies.md.
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
+let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
+let toml: Target.Dependency = .product(name: "TOMLKit", package: "TOMLKit")
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func executable(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "SchedCP",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "schedcpd", targets: ["schedcpd"]),
+        .executable(name: "schedctl", targets: ["schedctl"]),
+        .executable(name: "schedcp-guest", targets: ["schedcp-guest"]),
+        .executable(name: "schedcp-eject", targets: ["schedcp-eject"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    ],
+    targets: [
+        // Values and state machines; imports nothing.
+        library("Model"),
+
+        // The operating system: descriptors, capabilities, peer credentials, systemd, /proc, cgroups.
+        .target(name: "CLinux"),
+        .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        library("Linux", ["CLinux", "CSystemd", "Model"]),
+
+        // The one place that calls libbpf. The archive is linked so that an old libbpf on the host does not matter.
+        .systemLibrary(name: "CLibBPF", providers: [.apt(["libbpf-dev", "libelf-dev", "zlib1g-dev"])]),
+        .target(
+            name: "Kernel", dependencies: ["CLibBPF", "Linux", "Model"], swiftSettings: strict,
+            linkerSettings: [.linkedLibrary(":libbpf.a"), .linkedLibrary("elf"), .linkedLibrary("z")]),
+
+        // The contract on the socket, and who may do what over it.
+        library("Wire", ["Model", nioCore, protobuf]),
+        library("Access", ["Model"]),
+
+        // The three services of the daemon (step 1: deployment and the policy repository).
+        library("Repository", ["Model", grdb, toml, crypto]),
+        library("Deployment", ["Kernel", "Linux", "Model", logging]),
+        library("Daemon", ["Access", "Deployment", "Kernel", "Linux", "Model", "Repository", "Wire", logging, nioCore, nioPosix]),
+        executable("schedcpd", ["Daemon", "Linux", "Model", argumentParser, logging]),
+        executable("schedcp-eject", ["Linux", "Model"]),
+
+        // The unprivileged side.
+        library("Client", ["Model", "Wire", nioCore, nioPosix]),
+        library("GuestProtocol"),
+        library("MicroVM", ["GuestProtocol", "Linux", subprocess]),
+        executable("schedctl", ["Client", "Linux", "MicroVM", "Model", "Wire", argumentParser]),
+        executable("schedcp-guest", ["GuestProtocol", "Linux"]),
+    ]
+)

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// The system calls and macros that Swift cannot import: variadic functions, statement macros, GNU-only structures.
+// Each is one call with plain integers in and out; -1 and errno on failure, as the call itself.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+// capget(2), capset(2) of the calling thread, version 3.
+int clinux_capget(uint64_t *effective, uint64_t *permitted, uint64_t *inheritable);
+int clinux_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable);
+
+// prctl(2) with two arguments.
+int clinux_prctl(int option, unsigned long arg2, unsigned long arg3);
+
+// setresuid/setresgid/setgroups of the calling process (glibc carries them to every thread).
+int clinux_become(uid_t uid, gid_t gid);
+
+// SO_PEERCRED and SO_PEERGROUPS of a Unix socket. The second gives the number of groups, or -1.
+int clinux_peer_credentials(int fd, pid_t *pid, uid_t *uid, gid_t *gid);
+int clinux_peer_groups(int fd, gid_t *groups, int capacity);
+
+// bpf(2) with a command that reads nothing: the errno that the kernel gives for it.
+int clinux_bpf_errno(int command, void *attributes, unsigned int size);
+
+// perf_event_open(2) of a software clock on this thread, closed again at once: 0 or -1.
+int clinux_perf_probe(void);

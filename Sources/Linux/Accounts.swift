@@ -1,0 +1,47 @@
+package import Glibc
+
+/// The user and group databases (NSS). Look-ups may block on a network, so they are done at start, not per request,
+/// except for names of users, which are cached by the caller.
+package enum Accounts {
+    package struct User: Hashable, Sendable {
+        package let uid: uid_t
+        package let gid: gid_t
+        package let name: String
+    }
+
+    package static func user(named name: String) -> User? {
+        var entry = passwd()
+        return withBuffer { buffer, size in
+            var result: UnsafeMutablePointer<passwd>?
+            // SAFETY: `buffer` has `size` bytes; what `entry` points to lies in it and is copied before it goes.
+            guard getpwnam_r(name, &entry, buffer, size, &result) == 0, result != nil else { return nil }
+            return User(uid: entry.pw_uid, gid: entry.pw_gid, name: name)
+        }
+    }
+
+    package static func name(ofUser uid: uid_t) -> String? {
+        var entry = passwd()
+        return withBuffer { buffer, size in
+            var result: UnsafeMutablePointer<passwd>?
+            // SAFETY: as above.
+            guard getpwuid_r(uid, &entry, buffer, size, &result) == 0, result != nil, let name = entry.pw_name else { return nil }
+            return String(cString: name)
+        }
+    }
+
+    package static func group(named name: String) -> gid_t? {
+        var entry = Glibc.group()
+        return withBuffer { buffer, size in
+            var result: UnsafeMutablePointer<Glibc.group>?
+            // SAFETY: as above.
+            guard getgrnam_r(name, &entry, buffer, size, &result) == 0, result != nil else { return nil }
+            return entry.gr_gid
+        }
+    }
+
+    private static func withBuffer<R>(_ body: (UnsafeMutablePointer<CChar>, Int) -> R?) -> R? {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64 * 1024) { buffer in
+            buffer.baseAddress.flatMap { body($0, buffer.count) }
+        }
+    }
+}

@@ -1,0 +1,21 @@
+import CLinux
+package import Glibc
+package import Model
+
+/// Who is at the other end of a Unix socket, as the kernel recorded it when the peer connected.
+package enum PeerCredentials {
+    /// Groups beyond this many are not looked at: then the peer has no more rights than its primary group gives.
+    static let maxGroups = 256
+
+    package static func actor(ofSocket fd: CInt, userName: (uid_t) -> String?) throws(SystemError) -> Actor {
+        var pid: pid_t = 0
+        var uid: uid_t = 0
+        var gid: gid_t = 0
+        guard clinux_peer_credentials(fd, &pid, &uid, &gid) == 0 else { throw SystemError("getsockopt(SO_PEERCRED)") }
+        var groups = [gid_t](repeating: 0, count: maxGroups)
+        let count = clinux_peer_groups(fd, &groups, CInt(maxGroups))
+        return Actor(
+            uid: uid, gid: gid, pid: pid, groups: Set(groups.prefix(max(0, Int(count)))),
+            user: userName(uid) ?? "\(uid)")
+    }
+}
