@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #ifndef SO_PEERGROUPS
@@ -99,4 +100,11 @@ int clinux_perf_probe(void)
     if (fd < 0)
         return -1;
     return close((int)fd);
+}
+
+int64_t clinux_filesystem_magic(const char *path)
+{
+    struct statfs info;
+
+    return statfs(path, &info) ? -1 : (int64_t)info.f_type;
 }

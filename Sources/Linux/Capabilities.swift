@@ -1,5 +1,5 @@
 import CLinux
-import Glibc
+package import Glibc
 
 /// A set of Linux capabilities, as the bits of capset(2).
 package struct CapabilitySet: OptionSet, Hashable, Sendable, CustomStringConvertible {

@@ -48,6 +48,15 @@ package struct Descriptor: ~Copyable, Sendable {
     }
 }
 
+/// A descriptor that several values hold; closed when the last of them is gone.
+package final class SharedDescriptor: Sendable {
+    private let descriptor: Descriptor
+
+    package init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
+
+    package var raw: CInt { descriptor.raw }
+}
+
 /// Whole small files: those of /proc and /sys, and our own metadata.
 package enum TextFile {
     /// The content as text, refused when it is longer than `limit` bytes or not UTF-8.

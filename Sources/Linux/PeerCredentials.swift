@@ -1,5 +1,5 @@
 import CLinux
-package import Glibc
+import Glibc
 package import Model
 
 /// Who is at the other end of a Unix socket, as the kernel recorded it when the peer connected.
@@ -7,7 +7,7 @@ package enum PeerCredentials {
     /// Groups beyond this many are not looked at: then the peer has no more rights than its primary group gives.
     static let maxGroups = 256
 
-    package static func actor(ofSocket fd: CInt, userName: (uid_t) -> String?) throws(SystemError) -> Actor {
+    package static func actor(ofSocket fd: CInt, userName: (UInt32) -> String?) throws(SystemError) -> Actor {
         var pid: pid_t = 0
         var uid: uid_t = 0
         var gid: gid_t = 0

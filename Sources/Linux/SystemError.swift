@@ -2,8 +2,8 @@
 // and cgroups. It keeps no state of its own but the caches named in its types. With Kernel and the guest's programs
 // it is the only place where unsafe pointers and C calls are allowed.
 
-package import Glibc
-import Model
+import Glibc
+package import Model
 
 /// A system call that failed: which one, on what, and errno.
 package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {

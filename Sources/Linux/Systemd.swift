@@ -1,5 +1,5 @@
 import CSystemd
-package import Glibc
+import Glibc
 
 /// The service manager's side of a daemon: readiness, watchdog, sockets and the descriptor store (sd-daemon(3)).
 /// Every call does nothing when the process was not started by systemd.

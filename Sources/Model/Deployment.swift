@@ -98,3 +98,11 @@ package protocol DeploymentJournal: Sendable {
     /// Those whose state is not an end, oldest first.
     func open() async throws(Failure) -> [DeploymentRecord]
 }
+
+/// Where the objects of deployments are kept, by SHA-256.
+package protocol ArtifactKeeper: Sendable {
+    /// Stores the bytes and gives their digest, lower-case hex.
+    func put(_ bytes: [UInt8]) throws(Failure) -> String
+    /// The bytes of a digest, checked against it.
+    func get(_ digest: String) throws(Failure) -> [UInt8]
+}

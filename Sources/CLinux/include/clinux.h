@@ -25,3 +25,6 @@ int clinux_bpf_errno(int command, void *attributes, unsigned int size);
 
 // perf_event_open(2) of a software clock on this thread, closed again at once: 0 or -1.
 int clinux_perf_probe(void);
+
+// statfs(2)'s f_type of what is mounted at a path, or -1.
+int64_t clinux_filesystem_magic(const char *path);

@@ -1,0 +1,113 @@
+import Kernel
+package import Linux
+import Model
+
+/// What the kernel did on its own, and what an earlier process left: the records follow.
+extension DeploymentService {
+    /// Compares the kernel with the record; called several times a second.
+    package func observe() async {
+        guard !isBusy else { return }
+        let state = schedExt.read()
+        noteForeign(state)
+        guard let running = record, current != nil else { return }
+        if state.enableSequence == running.enableSequence && state.state != "disabled" { return }
+        isBusy = true
+        defer { isBusy = false }
+        let exit = current?.exitInfo()
+        current = nil
+        record = nil
+        board.publish { $0.active = nil }
+        var ended = running
+        let reason = exit?.summary ?? "the kernel ended it; the object keeps no exit information (no user_exit_info)"
+        await end(&ended, .ejected, reason, exit: exit)
+        note(.ejected, "\(ended.spec.scheduler) was ejected by the kernel: \(reason)", ended)
+    }
+
+    private func noteForeign(_ state: KernelState) {
+        let isForeign = state.owner(ourSequence: record?.enableSequence) == .foreign && state.state == "enabled"
+        let sequence = isForeign ? state.enableSequence : nil
+        guard sequence != foreignSequence else { return }
+        foreignSequence = sequence
+        let name = state.ops.escapedForDisplay(limit: 128)
+        if isForeign {
+            note(.foreignAppeared, "somebody else loaded the scheduler '\(name)'", nil)
+        } else {
+            note(.foreignGone, "the scheduler that somebody else had loaded is gone", nil)
+        }
+    }
+
+    /// At start: takes up what systemd kept, and brings every open record to the state that the kernel is in.
+    package func recover(_ passed: [Systemd.Passed]) async throws(Failure) {
+        isBusy = true
+        defer { isBusy = false }
+        var kept = DescriptorStore.group(passed)
+        for var open in try await journal.open() {
+            let descriptors = kept.removeValue(forKey: open.id)
+            if open.state == .requested {
+                close(descriptors, of: open.id)
+                try open.move(to: .failed, reason: "schedcpd ended in the middle of it", at: Clock.realtime())
+                try await journal.update(open)
+                note(.failed, "deployment \(open.id) was cut off by the end of schedcpd", open)
+            } else if let scheduler = try? adopt(descriptors, of: open) {
+                await resume(scheduler, open)
+            } else {
+                close(descriptors, of: open.id)
+                await end(&open, .released, "the unit was stopped or gave up, and the kernel went back to its default", exit: nil)
+                note(.released, "\(open.spec.scheduler) had ended with the unit", open)
+            }
+        }
+        for (id, descriptors) in kept { close(descriptors, of: id) }
+        let last = try await journal.recent(limit: 20).first { $0.state.isEnded }
+        board.publish { $0.lastEnded = last }
+    }
+
+    private func close(_ descriptors: DescriptorStore.Kept?, of id: Int64) {
+        descriptors?.fds.values.forEach { _ = Descriptor(owning: $0) }
+        DescriptorStore.forget(id)
+    }
+
+    /// The scheduler behind kept descriptors. Where its exit information lies is read from the artifact again.
+    private func adopt(_ descriptors: DescriptorStore.Kept?, of record: DeploymentRecord) throws(Failure) -> AttachedScheduler? {
+        guard let fds = descriptors?.fds, let link = fds[.link], let structOps = fds[.structOps] else { return nil }
+        let bytes = try artifacts.get(record.spec.artifact)
+        let opened = try OpenedScheduler.open(bytes, label: "schedcp")
+        var exit: ExitSource?
+        if let layout = opened.exitLayout, let data = fds[.data] {
+            exit = ExitSource(
+                data: SharedDescriptor(Descriptor(owning: data)),
+                dump: fds[.dump].map { SharedDescriptor(Descriptor(owning: $0)) }, layout: layout)
+        }
+        return AttachedScheduler(
+            name: opened.name, link: Descriptor(owning: link),
+            parts: AttachedScheduler.Parts(structOps: SharedDescriptor(Descriptor(owning: structOps)), exit: exit))
+    }
+
+    /// Goes on with a scheduler that outlived a daemon, if it did.
+    private func resume(_ scheduler: consuming AttachedScheduler, _ open: DeploymentRecord) async {
+        var open = open
+        let state = schedExt.read()
+        if state.isOccupied && state.enableSequence == open.enableSequence {
+            current = consume scheduler
+            record = open
+            board.publish { $0.active = open }
+            note(.adopted, "\(open.spec.scheduler) kept running and was taken up again", open)
+            return
+        }
+        let exit = scheduler.exitInfo()
+        if exit?.kind.isError != true, !state.isOccupied, !scheduler.isLinkAlive(), let again = try? scheduler.detach().attachAgain() {
+            // An earlier process detached it to make way and died before the next one was in.
+            open.enableSequence = schedExt.read().enableSequence
+            _ = try? DescriptorStore.keep(open.id, again)
+            current = consume again
+            record = open
+            let restored = open
+            board.publish { $0.active = restored }
+            try? await journal.update(open)
+            note(.restored, "\(open.spec.scheduler) was put back after a deployment that was cut off", open)
+            return
+        }
+        let reason = exit?.summary ?? "the kernel ended it while schedcpd was not running"
+        await end(&open, .ejected, reason, exit: exit)
+        note(.ejected, "\(open.spec.scheduler) was ejected by the kernel: \(reason)", open)
+    }
+}

@@ -1,0 +1,24 @@
+package import Model
+import Synchronization
+
+/// What the records say now, for readers that must not wait for a deployment in progress.
+package struct DeploymentStatus: Hashable, Sendable {
+    package var active: DeploymentRecord?
+    package var lastEnded: DeploymentRecord?
+
+    package init(active: DeploymentRecord? = nil, lastEnded: DeploymentRecord? = nil) {
+        self.active = active
+        self.lastEnded = lastEnded
+    }
+}
+
+/// The last status that the service published.
+package final class StatusBoard: Sendable {
+    private let status = Mutex(DeploymentStatus())
+
+    package init() {}
+
+    package var current: DeploymentStatus { status.withLock { $0 } }
+
+    func publish(_ change: (inout DeploymentStatus) -> Void) { status.withLock { change(&$0) } }
+}

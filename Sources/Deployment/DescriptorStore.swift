@@ -1,0 +1,62 @@
+package import Linux
+import Kernel
+import Model
+
+/// The descriptors of an attached scheduler as systemd keeps them for us: four names for each deployment, the link last,
+/// because its presence is what says that the rest is there too.
+package enum DescriptorStore {
+    enum Part: String, CaseIterable {
+        case structOps = "ops"
+        case data, dump, link
+    }
+
+    private static let prefix = "scheduler"
+
+    static func name(_ id: Int64, _ part: Part) -> String { "\(prefix)-\(id)-\(part.rawValue)" }
+
+    /// Which deployment and part a stored descriptor's name stands for.
+    static func parse(_ name: String) -> (id: Int64, part: Part)? {
+        let fields = name.split(separator: "-", omittingEmptySubsequences: false)
+        guard fields.count == 3, fields[0] == prefix, let id = Int64(fields[1]), id > 0, let part = Part(rawValue: String(fields[2]))
+        else { return nil }
+        return (id, part)
+    }
+
+    /// Is this a descriptor that an earlier process of ours left, not a socket?
+    package static func isOurs(_ name: String) -> Bool { parse(name) != nil }
+
+    /// - Returns: false when there is no service manager: then the scheduler ends with this process.
+    static func keep(_ id: Int64, _ scheduler: borrowing AttachedScheduler) throws(Failure) -> Bool {
+        do throws(SystemError) {
+            let parts = scheduler.parts
+            var kept = try Systemd.store([parts.structOps.raw], name: name(id, .structOps))
+            if let exit = parts.exit {
+                kept = try Systemd.store([exit.data.raw], name: name(id, .data))
+                if let dump = exit.dump { kept = try Systemd.store([dump.raw], name: name(id, .dump)) }
+            }
+            kept = try Systemd.store([scheduler.link.raw], name: name(id, .link))
+            if kept { Systemd.barrier() }
+            return kept
+        } catch { throw error.asFailure(.internal, hint: "is FileDescriptorStoreMax= of the unit too small?") }
+    }
+
+    static func forget(_ id: Int64) {
+        for part in Part.allCases { Systemd.removeStored(name: name(id, part)) }
+    }
+
+    /// Descriptors of one deployment that an earlier process left.
+    struct Kept {
+        var fds: [Part: Int32] = [:]
+    }
+
+    static func group(_ passed: [Systemd.Passed]) -> [Int64: Kept] {
+        var result: [Int64: Kept] = [:]
+        for descriptor in passed {
+            guard let (id, part) = parse(descriptor.name) else { continue }
+            if let double = result[id, default: Kept()].fds.updateValue(descriptor.fd, forKey: part) {
+                _ = Descriptor(owning: double)
+            }
+        }
+        return result
+    }
+}

@@ -1,2 +1,0 @@
-import CLibBPF
-package func x() -> UInt32 { libbpf_major_version() }

@@ -1,0 +1,81 @@
+// Kernel: the one place that calls libbpf. A scheduler is a `~Copyable` value that moves opened → loaded → attached, so
+// that one that was not loaded cannot be attached and one that is attached cannot be forgotten. libbpf is not used by
+// two threads at once: the owner of these values (the deployment service) is an actor.
+
+import CLibBPF
+import Glibc
+import Model
+import Synchronization
+
+/// What libbpf prints, collected instead of printed.
+enum LibBPFLog {
+    /// More than this many lines of one load are of no use to anyone.
+    private static let maxLines = 2000
+    private static let lines = Mutex<[String]>([])
+    private static let install: Void = {
+        libbpf_set_print { level, format, arguments in
+            guard level != LIBBPF_DEBUG, let format, let arguments else { return 0 }
+            var buffer = [CChar](repeating: 0, count: 4096)
+            // SAFETY: vsnprintf writes at most 4096 bytes and ends them with NUL; `format` belongs to libbpf.
+            let length = vsnprintf(&buffer, buffer.count, format, arguments)
+            let text = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            lines.withLock { lines in
+                if lines.count < maxLines { lines.append(text) }
+            }
+            return length
+        }
+    }()
+
+    /// Runs `body` and gives beside its result what libbpf said meanwhile.
+    static func collect<R>(_ body: () -> R) -> (result: R, said: String) {
+        _ = install
+        lines.withLock { $0.removeAll() }
+        let result = body()
+        return (result, lines.withLock { $0.joined() })
+    }
+}
+
+/// An open `struct bpf_object`, closed by its owner's end.
+struct ObjectHandle: ~Copyable {
+    let raw: OpaquePointer
+
+    deinit { bpf_object__close(raw) }
+
+    /// Every map of the object, in the order of the file.
+    borrowing func maps() -> [OpaquePointer] {
+        var all: [OpaquePointer] = []
+        var map = bpf_object__next_map(raw, nil)
+        while let current = map {
+            all.append(current)
+            map = bpf_object__next_map(raw, current)
+        }
+        return all
+    }
+
+    borrowing func programs() -> [OpaquePointer] {
+        var all: [OpaquePointer] = []
+        var program = bpf_object__next_program(raw, nil)
+        while let current = program {
+            all.append(current)
+            program = bpf_object__next_program(raw, current)
+        }
+        return all
+    }
+
+    /// The map of a data section. libbpf puts the object's name before `.data` and `.rodata`, not before longer names.
+    borrowing func section(_ name: String) -> OpaquePointer? {
+        maps().first { map in
+            let mapName = String(cString: bpf_map__name(map))
+            return mapName == name || (name.split(separator: ".").count == 1 && mapName.hasSuffix(name))
+        }
+    }
+
+    /// The maps that hold a `struct sched_ext_ops`.
+    borrowing func schedulerMaps() -> [OpaquePointer] {
+        let types = TypeTable(object: raw)
+        return maps().filter { map in
+            bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS
+                && types?.name(of: bpf_map__btf_value_type_id(map)) == "sched_ext_ops"
+        }
+    }
+}

@@ -1,0 +1,158 @@
+import CLibBPF
+import Glibc
+package import Linux
+package import Model
+
+/// A scheduler's object, parsed, and nothing of it in the kernel yet: the time to set parameters.
+package struct OpenedScheduler: ~Copyable {
+    let handle: ObjectHandle
+    let ops: OpaquePointer
+    /// The name that /sys/kernel/sched_ext/root/ops will show.
+    package let name: String
+    package let exitLayout: ExitLayout?
+
+    /// An object larger than this is none of a scheduler's.
+    package static let maxObjectBytes = 8 << 20
+
+    /// Parses an object file and finds the one `struct sched_ext_ops` in it.
+    package static func open(_ bytes: [UInt8], label: String) throws(Failure) -> OpenedScheduler {
+        guard bytes.count <= maxObjectBytes else {
+            throw Failure(.malformedObject, "the object is larger than \(maxObjectBytes) bytes")
+        }
+        var options = bpf_object_open_opts()
+        options.sz = MemoryLayout<bpf_object_open_opts>.size
+        let (object, said) = LibBPFLog.collect {
+            label.withCString { name in
+                options.object_name = name
+                // SAFETY: libbpf copies what it needs of the bytes and of the name before it returns.
+                return bytes.withUnsafeBytes { bpf_object__open_mem($0.baseAddress, $0.count, &options) }
+            }
+        }
+        guard let object else {
+            throw Failure(
+                .malformedObject, "it is not a BPF object that libbpf can read: \(SystemError("open").reason)",
+                hint: "compile it with `clang -g -O2 -target bpf -c`", detail: said)
+        }
+        let handle = ObjectHandle(raw: object)
+        let maps = handle.schedulerMaps()
+        guard maps.count == 1, let map = maps.first else {
+            throw Failure(
+                .malformedObject,
+                "the object holds \(maps.count) sched_ext_ops structures, and a scheduler is exactly one",
+                hint: "define one in SEC(\".struct_ops.link\")")
+        }
+        guard let fields = OpsFields(map: map, types: TypeTable(object: object)) else {
+            throw Failure(.malformedObject, "the object's sched_ext_ops cannot be read through its BTF")
+        }
+        guard !fields.name.isEmpty else {
+            throw Failure(.malformedObject, "the scheduler has no name in its sched_ext_ops")
+        }
+        return OpenedScheduler(
+            handle: handle, ops: map, name: fields.name,
+            exitLayout: TypeTable(object: object).flatMap(ExitLayout.init(types:)))
+    }
+
+    /// The integers of `.rodata` by name: what a parameter of a raw object may name. Those that the loader fills
+    /// itself (`__SCX_…`, `schedcp_…`, the length of the dump) are not among them.
+    package borrowing func parameterTypes() -> [String: ParameterType] {
+        guard let types = TypeTable(object: handle.raw) else { return [:] }
+        var result: [String: ParameterType] = [:]
+        for variable in types.variables(inSection: ".rodata") where !Self.isLoaders(variable.name) {
+            result[variable.name] = types.parameterType(of: variable.type)
+        }
+        return result
+    }
+
+    private static func isLoaders(_ name: String) -> Bool {
+        name.hasPrefix("__") || name.hasPrefix("schedcp_") || name.hasSuffix("_dump_len") || name.hasPrefix(".")
+    }
+
+    /// Writes a parameter into `.rodata`. The name must exist there with the very type that the value has.
+    package mutating func set(_ value: ParameterValue) throws(Failure) {
+        let known = parameterTypes()
+        guard let type = known[value.name] else {
+            throw Failure(
+                .invalidArgument, "the object has no settable variable \(value.name.quotedForDisplay()) in .rodata",
+                hint: known.isEmpty ? "it has none" : "it has: \(known.keys.sorted().joined(separator: ", "))")
+        }
+        guard type == value.type else {
+            throw Failure(
+                .malformedObject, "'\(value.name)' is \(type.rawValue) in the object and \(value.type.rawValue) in its description",
+                hint: "the description and the object do not belong together; install them again")
+        }
+        try write(value.bytes, to: value.name)
+    }
+
+    /// Fills the scx convention's `__SCX_…` variables from the running kernel's BTF. A name that this kernel does not
+    /// have stays 0, which is what programs test for.
+    package mutating func fillConstants(from abi: KernelABI) throws(Failure) {
+        guard let types = TypeTable(object: handle.raw) else { return }
+        for variable in types.variables(inSection: ".rodata") where variable.name.hasPrefix("__SCX_") {
+            let constant = String(variable.name.dropFirst(2))
+            guard let value = abi.enumerators[constant] else { continue }
+            guard !abi.truncated.contains(constant) else {
+                throw Failure(
+                    .kernelUnsupported, "the kernel's BTF lacks the upper half of \(constant)",
+                    hint: "the kernel's BTF was made without 64-bit enums (pahole below 1.24); use another kernel build")
+            }
+            guard variable.size == 8 else {
+                throw Failure(.malformedObject, "\(variable.name) is \(variable.size) bytes in the object, not 8")
+            }
+            try write(ParameterValue(name: variable.name, type: .u64, number: Int128(value)).bytes, to: variable.name)
+        }
+    }
+
+    /// Fills `schedcp_nr_cpus`, `schedcp_nr_llcs` and `schedcp_cpu_llc` where the object has them.
+    package mutating func fillTopology(_ topology: CPUTopology) throws(Failure) {
+        guard let types = TypeTable(object: handle.raw) else { return }
+        func u32(_ value: UInt32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) } }
+        for variable in types.variables(inSection: ".rodata") {
+            switch variable.name {
+            case "schedcp_nr_cpus" where variable.size == 4: try write(u32(UInt32(topology.llcOfCPU.count)), to: variable.name)
+            case "schedcp_nr_llcs" where variable.size == 4: try write(u32(topology.llcCount), to: variable.name)
+            case "schedcp_cpu_llc": try write(topology.llcOfCPU.prefix(variable.size / 4).flatMap(u32), to: variable.name)
+            default: break
+            }
+        }
+    }
+
+    /// Copies bytes over the beginning of a variable in `.rodata`.
+    private mutating func write(_ bytes: [UInt8], to name: String) throws(Failure) {
+        var size = 0
+        guard let types = TypeTable(object: handle.raw), let map = handle.section(".rodata"),
+            let memory = bpf_map__initial_value(map, &size),
+            let variable = types.variables(inSection: ".rodata").first(where: { $0.name == name }),
+            bytes.count <= variable.size, variable.offset >= 0, variable.offset + variable.size <= size
+        else { throw Failure(.malformedObject, "'\(name)' does not lie inside the object's .rodata") }
+        // SAFETY: the range was checked against the size that libbpf gives for the section's memory.
+        memory.advanced(by: variable.offset).copyMemory(from: bytes, byteCount: bytes.count)
+    }
+
+    /// Hands the programs to the kernel's verifier.
+    /// - Throws: `verifierRefused` with the whole log of the programs that it refused, as `detail`.
+    package consuming func load() throws(Failure) -> LoadedScheduler {
+        try prepareForLoad()
+        let log = VerifierLog(programs: handle.programs())
+        let raw = handle.raw
+        let (result, said) = LibBPFLog.collect { bpf_object__load(raw) }
+        guard result == 0 else { throw log.failure(code: -result, libbpf: said) }
+        return LoadedScheduler(handle: handle, ops: ops, name: name, exitLayout: exitLayout)
+    }
+
+    /// What depends on this machine's state: the size of the dump, and the hotplug sequence, by which the kernel
+    /// notices a CPU that came or went between here and the attach.
+    private mutating func prepareForLoad() throws(Failure) {
+        guard var fields = OpsFields(map: ops, types: TypeTable(object: handle.raw)) else { return }
+        if let sequence = TextFile.firstLine(HostProbe.schedExtFolder + "/hotplug_seq").flatMap({ UInt64($0) }) {
+            fields.set("hotplug_seq", to: sequence)
+        }
+        guard let dump = exitLayout?.dumpSection, let map = handle.section(dump) else { return }
+        let length = fields.dumpLength
+        guard bpf_map__set_value_size(map, length) == 0 else {
+            throw Failure(.malformedObject, "the section \(dump) cannot hold a dump of \(length) bytes")
+        }
+        if let variable = exitLayout?.dumpLengthVariable {
+            try write(ParameterValue(name: variable, type: .u32, number: Int128(length)).bytes, to: variable)
+        }
+    }
+}

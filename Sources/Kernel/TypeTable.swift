@@ -1,0 +1,135 @@
+import CLibBPF
+package import Model
+
+/// BTF, read through libbpf: names, members and enumerators. A view; the owner of the `struct btf` outlives it.
+struct TypeTable {
+    /// BTF_KIND_DATASEC; headers define it as a macro and as an enumerator at once.
+    private static let dataSection: UInt32 = 15
+
+    let btf: OpaquePointer
+
+    init(btf: OpaquePointer) { self.btf = btf }
+
+    /// The types of an open object; nil when it carries none.
+    init?(object: OpaquePointer) {
+        guard let btf = bpf_object__btf(object) else { return nil }
+        self.btf = btf
+    }
+
+    func type(_ id: UInt32) -> UnsafePointer<btf_type>? { btf__type_by_id(btf, id) }
+
+    func string(_ offset: UInt32) -> String {
+        btf__name_by_offset(btf, offset).map { String(cString: $0) } ?? ""
+    }
+
+    func name(of id: UInt32) -> String { type(id).map { string($0.pointee.name_off) } ?? "" }
+
+    /// The id behind typedefs and qualifiers; bounded, because the object may be hostile.
+    func resolve(_ id: UInt32) -> UInt32 {
+        var id = id
+        for _ in 0..<32 {
+            guard let type = type(id) else { return id }
+            switch Int(btf_kind(type)) {
+            case BTF_KIND_TYPEDEF, BTF_KIND_CONST, BTF_KIND_VOLATILE, BTF_KIND_RESTRICT, BTF_KIND_TYPE_TAG:
+                id = type.pointee.type
+            default: return id
+            }
+        }
+        return id
+    }
+
+    struct Variable {
+        let name: String
+        /// Of the type behind qualifiers and typedefs.
+        let type: UInt32
+        let offset: Int
+        let size: Int
+    }
+
+    /// The variables of a data section such as `.rodata`.
+    func variables(inSection section: String) -> [Variable] {
+        let id = btf__find_by_name_kind(btf, section, Self.dataSection)
+        guard id > 0, let type = type(UInt32(id)), let entries = btf_var_secinfos(type) else { return [] }
+        // SAFETY: libbpf has checked the section's length against the BTF when it parsed it.
+        return (0..<Int(btf_vlen(type))).compactMap { index in
+            let entry = entries[index]
+            guard let variable = self.type(entry.type) else { return nil }
+            return Variable(
+                name: string(variable.pointee.name_off), type: resolve(variable.pointee.type),
+                offset: Int(entry.offset), size: Int(entry.size))
+        }
+    }
+
+    struct Member {
+        let name: String
+        let type: UInt32
+        let offset: Int
+    }
+
+    /// The members of a struct, offsets in bytes; empty when `id` is none.
+    func members(of id: UInt32) -> [Member] {
+        guard let type = type(id), Int(btf_kind(type)) == BTF_KIND_STRUCT, let members = btf_members(type) else { return [] }
+        // SAFETY: as above.
+        return (0..<Int(btf_vlen(type))).map { index in
+            Member(
+                name: string(members[index].name_off), type: resolve(members[index].type),
+                offset: Int(btf_member_bit_offset(type, UInt32(index))) / 8)
+        }
+    }
+
+    func size(of id: UInt32) -> Int { max(0, Int(btf__resolve_size(btf, id))) }
+
+    /// The parameter type that an integer of the object is; nil for anything else.
+    func parameterType(of id: UInt32) -> ParameterType? {
+        guard let type = type(id), Int(btf_kind(type)) == BTF_KIND_INT else { return nil }
+        let encoding = Int32(btf_int_encoding(type))
+        if encoding & BTF_INT_BOOL != 0 { return .bool }
+        let isSigned = encoding & BTF_INT_SIGNED != 0
+        return ParameterType.allCases.first {
+            $0 != .bool && $0.size == Int(type.pointee.size) && $0.isSigned == isSigned
+        }
+    }
+}
+
+/// What the running kernel's own BTF says of the sched_ext ABI.
+package struct KernelABI: Sendable {
+    /// The enumerators of every `enum scx_*`, by name.
+    package let enumerators: [String: UInt64]
+    /// Enumerators whose upper half the BTF does not carry (it was made without 64-bit enums).
+    package let truncated: Set<String>
+
+    /// Reads /sys/kernel/btf/vmlinux. Some 20 ms; the types themselves are freed again.
+    package static func read() throws(Failure) -> KernelABI {
+        guard let btf = btf__load_vmlinux_btf() else {
+            throw Failure(
+                .kernelUnsupported, "the kernel's BTF cannot be read",
+                hint: "it is /sys/kernel/btf/vmlinux, there with CONFIG_DEBUG_INFO_BTF=y")
+        }
+        defer { btf__free(btf) }
+        let types = TypeTable(btf: btf)
+        var enumerators: [String: UInt64] = [:]
+        var truncated: Set<String> = []
+        for id in 1..<max(2, btf__type_cnt(btf)) {
+            guard let type = types.type(id) else { continue }
+            let kind = Int(btf_kind(type))
+            guard kind == BTF_KIND_ENUM || kind == BTF_KIND_ENUM64 else { continue }
+            guard types.string(type.pointee.name_off).hasPrefix("scx_") else { continue }
+            // SAFETY: libbpf has checked the number of enumerators against the BTF's length.
+            for index in 0..<Int(btf_vlen(type)) {
+                if kind == BTF_KIND_ENUM64, let values = btf_enum64(type) {
+                    enumerators[types.string(values[index].name_off)] = btf_enum64_value(values + index)
+                } else if kind == BTF_KIND_ENUM, let values = btf_enum(type) {
+                    let name = types.string(values[index].name_off)
+                    enumerators[name] = UInt64(UInt32(bitPattern: values[index].val))
+                    if type.pointee.size == 8 { truncated.insert(name) }
+                }
+            }
+        }
+        return KernelABI(enumerators: enumerators, truncated: truncated)
+    }
+
+    package init(enumerators: [String: UInt64], truncated: Set<String>) {
+        self.enumerators = enumerators
+        self.truncated = truncated
+    }
+}

@@ -1,0 +1,112 @@
+import GRDB
+package import Model
+
+/// The history of deployments in SQLite (WAL, synchronous FULL): what a call has returned survives a crash.
+package struct SQLiteJournal: DeploymentJournal {
+    private let database: DatabaseQueue
+    /// Ended records beyond this many are forgotten.
+    static let maxRecords = 10_000
+
+    /// Opens the file, and makes or migrates it.
+    package init(path: String) throws(Failure) {
+        do {
+            var configuration = Configuration()
+            configuration.busyMode = .timeout(5)
+            configuration.prepareDatabase { database in
+                try database.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")
+            }
+            database = try DatabaseQueue(path: path, configuration: configuration)
+            try Self.migrator.migrate(database)
+        } catch { throw Self.failure("open \(path)", error) }
+    }
+
+    private static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1: deployments") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE deployment (
+                        id INTEGER PRIMARY KEY AUTOINCREMENT,
+                        scheduler TEXT NOT NULL, artifact TEXT NOT NULL, spec TEXT NOT NULL,
+                        state TEXT NOT NULL, reason TEXT NOT NULL, ops TEXT NOT NULL, enable_seq INTEGER NOT NULL,
+                        exit TEXT, requested_at INTEGER NOT NULL, attached_at INTEGER NOT NULL, ended_at INTEGER NOT NULL
+                    ) STRICT;
+                    CREATE INDEX deployment_by_state ON deployment (state);
+                    """)
+        }
+        return migrator
+    }
+
+    package func begin(_ spec: DeploymentSpec, at now: Int64) async throws(Failure) -> DeploymentRecord {
+        let stored = try StoredSpec(spec).json()
+        do {
+            return try await database.write { database in
+                try database.execute(
+                    sql: """
+                        INSERT INTO deployment (scheduler, artifact, spec, state, reason, ops, enable_seq, requested_at, attached_at, ended_at)
+                        VALUES (?, ?, ?, ?, '', '', 0, ?, 0, 0)
+                        """,
+                    arguments: [spec.scheduler, spec.artifact, stored, DeploymentState.requested.rawValue, now])
+                let id = database.lastInsertedRowID
+                try database.execute(
+                    sql: "DELETE FROM deployment WHERE id <= ? AND state NOT IN ('requested', 'active')",
+                    arguments: [id - Int64(Self.maxRecords)])
+                return DeploymentRecord(id: id, spec: spec, requestedAt: now)
+            }
+        } catch { throw Self.failure("write a deployment", error) }
+    }
+
+    package func update(_ record: DeploymentRecord) async throws(Failure) {
+        let exit = try record.exit.map { info throws(Failure) in try StoredExit(info).json() }
+        do {
+            try await database.write { database in
+                try database.execute(
+                    sql: """
+                        UPDATE deployment SET state = ?, reason = ?, ops = ?, enable_seq = ?, exit = ?, attached_at = ?, ended_at = ?
+                        WHERE id = ?
+                        """,
+                    arguments: [
+                        record.state.rawValue, record.reason, record.ops, Int64(clamping: record.enableSequence), exit,
+                        record.attachedAt, record.endedAt, record.id,
+                    ])
+            }
+        } catch { throw Self.failure("update deployment \(record.id)", error) }
+    }
+
+    package func recent(limit: Int) async throws(Failure) -> [DeploymentRecord] {
+        try await rows("ORDER BY id DESC LIMIT ?", [limit])
+    }
+
+    package func open() async throws(Failure) -> [DeploymentRecord] {
+        try await rows("WHERE state IN ('requested', 'active') ORDER BY id", [])
+    }
+
+    private func rows(_ clause: String, _ arguments: StatementArguments) async throws(Failure) -> [DeploymentRecord] {
+        do {
+            return try await database.read { database in
+                try Row.fetchAll(database, sql: "SELECT * FROM deployment \(clause)", arguments: arguments)
+                    .map { row in try Self.record(row) }
+            }
+        } catch { throw Self.failure("read the history", error) }
+    }
+
+    private static func record(_ row: Row) throws -> DeploymentRecord {
+        guard let state = DeploymentState(rawValue: row["state"]) else {
+            throw Failure(.storage, "the history holds an unknown state")
+        }
+        let exit: String? = row["exit"]
+        return DeploymentRecord(
+            id: row["id"], spec: try StoredSpec(json: row["spec"]).spec(scheduler: row["scheduler"], artifact: row["artifact"]),
+            state: state, reason: row["reason"], ops: row["ops"],
+            enableSequence: UInt64(clamping: row["enable_seq"] as Int64),
+            exit: try exit.map { try StoredExit(json: $0).info },
+            requestedAt: row["requested_at"], attachedAt: row["attached_at"], endedAt: row["ended_at"])
+    }
+
+    private static func failure(_ what: String, _ error: any Error) -> Failure {
+        if let failure = error as? Failure { return failure }
+        let code = (error as? DatabaseError)?.resultCode
+        let hint = code == .SQLITE_FULL ? "the disk is full: make room, then repeat" : "see the daemon's log; nothing was changed"
+        return Failure(.storage, "could not \(what): \((error as? DatabaseError)?.message ?? "\(error)")", hint: hint)
+    }
+}

@@ -1,0 +1,197 @@
+import GuestProtocol
+import Linux
+
+/// Serves one host after the other on one port.
+final class Agent {
+    private let portName: String
+    private var link: Link
+    private var session: UInt64?
+    private var commands: [UInt32: Command] = [:]
+    private var transfers: [UInt32: FileTransfer] = [:]
+
+    /// Waits for the port to appear.
+    init(portName: String) throws(SystemError) {
+        self.portName = portName
+        while true {
+            if let port = try GuestSystem.openPort(portName) {
+                link = Link(port: port)
+                return
+            }
+            GuestSystem.pause(milliseconds: 50)
+        }
+    }
+
+    /// Serves until the port fails.
+    func run() throws(SystemError) {
+        link.send(.hello(greeting))
+        while true {
+            var poller = Poller()
+            let port = poller.add(link.port.raw, reads: link.acceptsMore, writes: link.waiting > 0)
+            for command in commands.values { command.register(with: &poller, reading: link.hasRoom) }
+            let now = Linux.Clock.monotonic()
+            // A file that is being sent needs no waiting: it goes on whenever there is room and window.
+            let busy = link.hasRoom && transfers.values.contains { $0.canSend }
+            let deadlines = commands.values.compactMap { $0.deadline }
+            try poller.wait(until: busy ? now : deadlines.min(), now: now)
+
+            if poller.isHungUp(port) {
+                try hostLeft()
+                continue
+            }
+            if poller.isReadable(port) {
+                guard try link.fill() else {
+                    try hostLeft()
+                    continue
+                }
+            }
+            receive()
+            serve()
+            try link.flush()
+        }
+    }
+
+    private var greeting: Hello {
+        Hello(
+            session: session ?? 0, features: [.commands, .terminals, .files],
+            kernelRelease: GuestSystem.kernelRelease)
+    }
+
+    /// Nobody listens: what the host began is ended, and a new host finds a fresh connection. The port tells of a host
+    /// only when asked, so ask ten times a second.
+    private func hostLeft() throws(SystemError) {
+        reset()
+        GuestSystem.pause(milliseconds: 100)
+        var poller = Poller()
+        let port = poller.add(link.port.raw, reads: true, writes: false)
+        try poller.wait(until: 0, now: 0)
+        guard !poller.isHungUp(port) else { return }
+        while case .done = try GuestStream.read(link.port.raw, limit: 64 * 1024) {}
+    }
+
+    private func reset() {
+        for command in commands.values { command.abandon() }
+        commands = [:]
+        for transfer in transfers.values { transfer.abandon() }
+        transfers = [:]
+        session = nil
+    }
+
+    private func receive() {
+        while link.acceptsMore, let frame = link.next() {
+            do throws(ProtocolError) {
+                handle(try Message(frame))
+            } catch {
+                let code: GuestFailure.Code = error.code == .unknownOperation ? .unsupported : .badRequest
+                link.send(.failed(channel: frame.channel, GuestFailure(code, error.description)))
+            }
+        }
+    }
+
+    private func handle(_ message: Message) {
+        let channel = message.channel
+        switch message {
+        case .hello(let hello): welcome(hello)
+        case .ping(let token):
+            link.send(
+                .pong(
+                    token: token, monotonic: UInt64(clamping: Linux.Clock.monotonic()),
+                    realtime: UInt64(clamping: Linux.Clock.realtime())))
+        case .execute(_, let request):
+            open(channel) { () throws(GuestFailure) in
+                let command = try Command(channel: channel, request)
+                self.commands[channel] = command
+                self.link.send(.started(channel: channel, process: UInt32(command.process)))
+            }
+        case .putFile(_, let path, let mode):
+            open(channel) { () throws(GuestFailure) in
+                self.transfers[channel] = try FileTransfer(receiving: path, mode: mode)
+            }
+        case .getFile(_, let path, let limit):
+            open(channel) { () throws(GuestFailure) in
+                self.transfers[channel] = try FileTransfer(sending: path, limit: limit)
+            }
+        case .input, .inputEnd, .signal, .resize:
+            // A command that has ended meanwhile needs no answer: its end is on its way to the host.
+            commands[channel]?.handle(message)
+        case .credit(_, let count):
+            commands[channel]?.grant(Int(count))
+            transfers[channel]?.grant(Int(count))
+        case .fileData, .fileEnd: receive(message)
+        case .pong, .failed, .started, .output, .errorOutput, .exited, .fileStored:
+            link.send(
+                .failed(
+                    channel: channel,
+                    GuestFailure(.badRequest, "\(message.operation) is for the guest to say")))
+        }
+    }
+
+    private func welcome(_ hello: Hello) {
+        if session != hello.session {
+            reset()
+            session = hello.session
+        }
+        guard GuestProtocol.version(with: hello.versions) != nil else {
+            link.send(
+                .failed(
+                    channel: 0,
+                    GuestFailure(
+                        .unsupported,
+                        "this guest speaks versions \(GuestProtocol.versions), not \(hello.versions)")))
+            return
+        }
+        link.send(.hello(greeting))
+    }
+
+    private func open(_ channel: UInt32, _ begin: () throws(GuestFailure) -> Void) {
+        do throws(GuestFailure) {
+            guard session != nil else { throw GuestFailure(.badRequest, "say hello first") }
+            guard commands[channel] == nil, transfers[channel] == nil else {
+                throw GuestFailure(.badRequest, "channel \(channel) is in use")
+            }
+            guard commands.count + transfers.count < GuestProtocol.maximumChannels else {
+                throw GuestFailure(
+                    .busy, "\(GuestProtocol.maximumChannels) commands and transfers at once are enough")
+            }
+            try begin()
+        } catch {
+            link.send(.failed(channel: channel, error))
+        }
+    }
+
+    private func receive(_ message: Message) {
+        guard let transfer = transfers[message.channel] else { return }
+        do throws(GuestFailure) {
+            guard let answer = try transfer.receive(message) else { return }
+            if case .fileStored = answer { transfers[message.channel] = nil }
+            link.send(answer)
+        } catch {
+            transfers[message.channel] = nil
+            transfer.abandon()
+            link.send(.failed(channel: message.channel, error))
+        }
+    }
+
+    /// Moves what commands and transfers have to say onto the link, in turn, while there is room.
+    private func serve() {
+        let now = Linux.Clock.monotonic()
+        for (channel, command) in commands {
+            command.expire(now: now)
+            command.feed { self.link.send($0) }
+            while link.hasRoom, let message = command.output() { link.send(message) }
+            if let exit = command.finished {
+                link.send(.exited(channel: channel, exit))
+                commands[channel] = nil
+            }
+        }
+        for (channel, transfer) in transfers where transfer.canSend && link.hasRoom {
+            do throws(GuestFailure) {
+                let message = try transfer.send(on: channel)
+                link.send(message)
+                if case .fileEnd = message { transfers[channel] = nil }
+            } catch {
+                transfers[channel] = nil
+                link.send(.failed(channel: channel, error))
+            }
+        }
+    }
+}

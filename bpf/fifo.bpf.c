@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * fifo: first come, first served, with one queue for each last-level cache.
+ *
+ * A task waits in the queue of the cache it last ran under, and a CPU serves its own cache's queue first, so that tasks
+ * stay near their data. Two things keep that from starving anybody: a CPU whose own queue is empty takes from the others,
+ * and every FOREIGN_TURN-th time it serves another cache's queue before its own.
+ */
+#include <schedcp/scheduler.bpf.h>
+
+char _license[] SEC("license") = "GPL";
+
+const volatile __u32 slice_us = 20000;
+
+#define FOREIGN_TURN 8
+
+struct turn {
+	u32 count;
+	u32 llc; /* the other queue that was served last */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct turn);
+} turns SEC(".maps");
+
+/* Online CPUs of each LLC. A queue whose last CPU went away is an orphan: everybody serves it before anything else. */
+static u32 llc_online[SCHEDCP_MAX_LLCS];
+static u32 nr_orphans;
+
+static u32 queue_of(struct task_struct *p)
+{
+	s32 cpu = scx_bpf_task_cpu(p);
+
+	/* After a change of affinity the task may still be on a CPU that it must leave: queue it where it may run. */
+	if (!bpf_cpumask_test_cpu(cpu, p->cpus_ptr))
+		cpu = bpf_cpumask_first(p->cpus_ptr);
+	return llc_of(cpu);
+}
+
+static u64 slice_in(u32 llc)
+{
+	return slice_among(slice_us * NSEC_PER_USEC, scx_bpf_dsq_nr_queued(llc));
+}
+
+s32 BPF_STRUCT_OPS(fifo_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
+{
+	bool idle = false;
+	s32 cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &idle);
+
+	/* IMMED: when the CPU turns out to be taken, the task comes back to enqueue and does not wait behind that CPU. */
+	if (idle)
+		dsq_insert(p, SCX_DSQ_LOCAL, slice_in(llc_of(cpu)), SCX_ENQ_IMMED);
+	return cpu;
+}
+
+void BPF_STRUCT_OPS(fifo_enqueue, struct task_struct *p, u64 enq_flags)
+{
+	u32 llc = queue_of(p);
+
+	dsq_insert(p, llc, slice_in(llc), enq_flags);
+	wake_idle_cpu_for(p);
+}
+
+static bool serve_orphans(u32 nr)
+{
+	u32 llc;
+
+	/* No task joins an orphan queue, so what is in it has waited longest: first, and that ends. */
+	bpf_for(llc, 0, nr) {
+		if (!llc_online[llc % SCHEDCP_MAX_LLCS] && dsq_move_to_local(llc, SCX_ENQ_IMMED))
+			return true;
+	}
+	return false;
+}
+
+/* Every FOREIGN_TURN-th call on a CPU: one task of the next queue that is not its own. */
+static bool serve_foreign_turn(u32 home, u32 nr)
+{
+	struct turn *turn = bpf_map_lookup_elem(&turns, &(u32){0});
+	u32 i;
+
+	if (!turn || ++turn->count % FOREIGN_TURN)
+		return false;
+	bpf_for(i, 0, nr) {
+		turn->llc = (turn->llc + 1) % nr;
+		if (turn->llc != home && dsq_move_to_local(turn->llc, SCX_ENQ_IMMED))
+			return true;
+	}
+	return false;
+}
+
+void BPF_STRUCT_OPS(fifo_dispatch, s32 cpu, struct task_struct *prev)
+{
+	u32 home = llc_of(cpu), nr = nr_llcs(), i;
+
+	if (nr_orphans && serve_orphans(nr))
+		return;
+	if (nr > 1 && serve_foreign_turn(home, nr))
+		return;
+	/* Its own queue, then its neighbours': each queue once, and no more. */
+	bpf_for(i, 0, nr) {
+		if (dsq_move_to_local((home + i) % nr, SCX_ENQ_IMMED))
+			return;
+	}
+	/* Nobody else: without this the kernel goes on too, but with its own default slice. */
+	if (can_continue(prev, cpu))
+		task_set_slice(prev, slice_in(home));
+}
+
+void BPF_STRUCT_OPS(fifo_cpu_online, s32 cpu)
+{
+	if (__sync_fetch_and_add(&llc_online[llc_of(cpu) % SCHEDCP_MAX_LLCS], 1) == 0)
+		__sync_fetch_and_sub(&nr_orphans, 1);
+}
+
+void BPF_STRUCT_OPS(fifo_cpu_offline, s32 cpu)
+{
+	if (__sync_fetch_and_sub(&llc_online[llc_of(cpu) % SCHEDCP_MAX_LLCS], 1) == 1)
+		__sync_fetch_and_add(&nr_orphans, 1);
+}
+
+s32 BPF_STRUCT_OPS_SLEEPABLE(fifo_init)
+{
+	u32 nr = nr_llcs(), llc, cpu;
+	const struct cpumask *online;
+
+	bpf_for(llc, 0, nr) {
+		s32 error = scx_bpf_create_dsq(llc, -1);
+
+		if (error)
+			return error;
+	}
+	/* CPUs cannot come or go during init, and each later change is told to cpu_online or cpu_offline. */
+	online = scx_bpf_get_online_cpumask();
+	bpf_for(cpu, 0, nr_cpus()) {
+		if (bpf_cpumask_test_cpu(cpu, online))
+			llc_online[llc_of(cpu) % SCHEDCP_MAX_LLCS]++;
+	}
+	scx_bpf_put_cpumask(online);
+	bpf_for(llc, 0, nr) {
+		if (!llc_online[llc % SCHEDCP_MAX_LLCS])
+			nr_orphans++;
+	}
+	return 0;
+}
+
+void BPF_STRUCT_OPS(fifo_exit, struct scx_exit_info *info)
+{
+	exit_record(info);
+}
+
+SCHEDULER(fifo_ops,
+	  .select_cpu = (void *)fifo_select_cpu,
+	  .enqueue = (void *)fifo_enqueue,
+	  .dispatch = (void *)fifo_dispatch,
+	  .cpu_online = (void *)fifo_cpu_online,
+	  .cpu_offline = (void *)fifo_cpu_offline,
+	  .init = (void *)fifo_init,
+	  .exit = (void *)fifo_exit,
+	  .timeout_ms = 30000,
+	  .name = "fifo");

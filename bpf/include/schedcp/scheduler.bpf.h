@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What every scheduler here includes: the kernel's types and functions, and the few rules that all of them share.
+ * docs/schedulers.md explains how to write another one.
+ */
+#ifndef SCHEDCP_SCHEDULER_BPF_H
+#define SCHEDCP_SCHEDULER_BPF_H
+
+#include <schedcp/ops.bpf.h>
+#include <schedcp/exit.bpf.h>
+#include <schedcp/topology.bpf.h>
+
+/* Times and virtual times wrap: only their difference means something. */
+static __always_inline bool before(u64 a, u64 b)
+{
+	return (s64)(a - b) < 0;
+}
+
+static __always_inline u64 later(u64 a, u64 b)
+{
+	return before(a, b) ? b : a;
+}
+
+#define SLICE_MIN_NS NSEC_PER_MSEC
+#define SLICE_MAX_NS NSEC_PER_SEC
+#define ROUND_MAX_NS (4 * NSEC_PER_SEC)
+
+/*
+ * The slice for a task that joins `queued` others, in ns. A parameter of 0 or of an hour still gives a slice that works,
+ * and slices shrink in a crowd so that one turn of everybody takes at most ROUND_MAX_NS even when all of them are bound
+ * to the same CPU: without this a thousand busy tasks alone would outlast the kernel's watchdog.
+ */
+static __always_inline u64 slice_among(u64 slice_ns, s32 queued)
+{
+	if (slice_ns > SLICE_MAX_NS)
+		slice_ns = SLICE_MAX_NS;
+	if (queued > 0 && slice_ns > ROUND_MAX_NS / queued)
+		slice_ns = ROUND_MAX_NS / queued;
+	return slice_ns < SLICE_MIN_NS ? SLICE_MIN_NS : slice_ns;
+}
+
+/*
+ * Wakes an idle CPU for a task that was just put into a shared queue. The CPU whose run queue holds the task is woken by
+ * the kernel itself, so no task depends on this to run; it is what keeps the other CPUs from idling beside a full queue,
+ * for tasks that never went through select_cpu and for CPUs that went idle since.
+ */
+static __always_inline void wake_idle_cpu_for(const struct task_struct *p)
+{
+	s32 cpu = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
+
+	if (cpu >= 0)
+		scx_bpf_kick_cpu(cpu, SCX_KICK_IDLE);
+}
+
+/* In dispatch: may the CPU go on with the task it has just run? */
+static __always_inline bool can_continue(const struct task_struct *prev, s32 cpu)
+{
+	return prev && (prev->scx.flags & SCX_TASK_QUEUED) && bpf_cpumask_test_cpu(cpu, prev->cpus_ptr);
+}
+
+#endif

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * vtime: weighted fair sharing by virtual time, from one queue.
+ *
+ * A task's virtual time grows by the CPU time it used, divided by its weight; the task with the least goes first. Three
+ * rules bound what that can do to a task:
+ *
+ *  - Lag: a task that slept comes back at most max_lag_us behind the clock, so nobody saves up a monopoly.
+ *  - Debt: no task waits more than DEBT_MAX_NS ahead of the clock, so neither a low weight nor a long run is exile.
+ *  - The clock itself advances by at least 1/CLOCK_SHARE of real time, so a crowd of heavy tasks cannot stop it.
+ *
+ * Together: after CLOCK_SHARE * (DEBT_MAX_NS + max_lag) of waiting every newcomer queues behind the waiter.
+ * CPU time that nobody else wanted is not charged: see `charged`.
+ */
+#include <schedcp/scheduler.bpf.h>
+
+char _license[] SEC("license") = "GPL";
+
+const volatile __u32 slice_us = 5000;
+const volatile __u32 max_lag_us = 10000;
+
+#define QUEUE 0
+#define WEIGHT_NICE_0 100
+#define CLOCK_SHARE 50
+#define DEBT_MAX_NS (250 * NSEC_PER_MSEC)
+#define LAG_MAX_NS (100 * NSEC_PER_MSEC)
+
+struct task_state {
+	u64 counted; /* CPU time of the task up to which it was charged or forgiven, in ns */
+	bool charged; /* it had to queue for its present run, so the run is charged */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct task_state);
+} tasks SEC(".maps");
+
+static u64 clock;      /* virtual time now */
+static u64 clock_wall; /* when it was last pushed on, in real time */
+
+static struct task_state *state_of(struct task_struct *p)
+{
+	return bpf_task_storage_get(&tasks, p, 0, 0);
+}
+
+static u64 max_lag(void)
+{
+	u64 lag = max_lag_us * NSEC_PER_USEC;
+
+	return lag < LAG_MAX_NS ? lag : LAG_MAX_NS;
+}
+
+/*
+ * Races between CPUs lose at most one small step of the clock, which the next step makes good: cheaper than a lock that
+ * all CPUs would share.
+ */
+static void clock_advance(u64 now)
+{
+	u64 last = clock_wall;
+
+	if (before(last, now) && __sync_val_compare_and_swap(&clock_wall, last, now) == last)
+		__sync_fetch_and_add(&clock, (now - last) / CLOCK_SHARE);
+}
+
+/* A light task gets a shorter slice too: a full one would put it so far ahead that the bound on debt had to forgive. */
+static u64 slice_of(const struct task_struct *p)
+{
+	u64 slice = slice_us * NSEC_PER_USEC;
+
+	if (p->scx.weight < WEIGHT_NICE_0)
+		slice = slice * p->scx.weight / WEIGHT_NICE_0;
+	return slice_among(slice, scx_bpf_dsq_nr_queued(QUEUE));
+}
+
+/* Brings the task's virtual time up to date with what it has run. */
+static void settle(struct task_struct *p, struct task_state *state)
+{
+	u64 used = p->se.sum_exec_runtime - state->counted;
+
+	state->counted = p->se.sum_exec_runtime;
+	if (state->charged && p->scx.weight)
+		task_set_vtime(p, p->scx.dsq_vtime + used * WEIGHT_NICE_0 / p->scx.weight);
+}
+
+s32 BPF_STRUCT_OPS(vtime_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
+{
+	bool idle = false;
+	s32 cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &idle);
+
+	if (idle) {
+		struct task_state *state = state_of(p);
+
+		if (state)
+			state->charged = false;
+		dsq_insert(p, SCX_DSQ_LOCAL, slice_of(p), SCX_ENQ_IMMED);
+	}
+	return cpu;
+}
+
+void BPF_STRUCT_OPS(vtime_enqueue, struct task_struct *p, u64 enq_flags)
+{
+	struct task_state *state = state_of(p);
+	u64 vtime = p->scx.dsq_vtime;
+
+	clock_advance(clock_now());
+	vtime = later(vtime, clock - max_lag());
+	if (before(clock + DEBT_MAX_NS, vtime))
+		vtime = clock + DEBT_MAX_NS;
+	if (state)
+		state->charged = true;
+	dsq_insert_ordered(p, QUEUE, slice_of(p), vtime, enq_flags);
+	wake_idle_cpu_for(p);
+}
+
+void BPF_STRUCT_OPS(vtime_dispatch, s32 cpu, struct task_struct *prev)
+{
+	struct task_state *state;
+
+	if (dsq_move_to_local(QUEUE, SCX_ENQ_IMMED) || !can_continue(prev, cpu))
+		return;
+	/* Nobody waits for this CPU: what the task runs from here on takes nothing from anybody. */
+	state = state_of(prev);
+	if (state) {
+		settle(prev, state);
+		state->charged = false;
+	}
+	task_set_slice(prev, slice_of(prev));
+}
+
+void BPF_STRUCT_OPS(vtime_running, struct task_struct *p)
+{
+	struct task_state *state = state_of(p);
+
+	clock_advance(clock_now());
+	if (!state)
+		return;
+	state->counted = p->se.sum_exec_runtime;
+	/* Only a task that won against others tells the time: one that found an idle CPU may be far ahead. */
+	if (state->charged)
+		clock = later(clock, p->scx.dsq_vtime);
+}
+
+void BPF_STRUCT_OPS(vtime_stopping, struct task_struct *p, bool runnable)
+{
+	struct task_state *state = state_of(p);
+
+	if (state)
+		settle(p, state);
+}
+
+void BPF_STRUCT_OPS(vtime_enable, struct task_struct *p)
+{
+	task_set_vtime(p, clock);
+}
+
+s32 BPF_STRUCT_OPS_SLEEPABLE(vtime_init_task, struct task_struct *p, struct scx_init_task_args *args)
+{
+	/* The one allocation of a task's life, freed with it. A fork that finds no memory here fails as any other would. */
+	return bpf_task_storage_get(&tasks, p, 0, BPF_LOCAL_STORAGE_GET_F_CREATE) ? 0 : -ENOMEM;
+}
+
+/* One queue for all CPUs: nothing is left behind by a CPU that goes. The operations exist so that the scheduler stays. */
+void BPF_STRUCT_OPS(vtime_cpu_online, s32 cpu)
+{
+}
+
+void BPF_STRUCT_OPS(vtime_cpu_offline, s32 cpu)
+{
+}
+
+s32 BPF_STRUCT_OPS_SLEEPABLE(vtime_init)
+{
+	clock_wall = bpf_ktime_get_ns();
+	return scx_bpf_create_dsq(QUEUE, -1);
+}
+
+void BPF_STRUCT_OPS(vtime_exit, struct scx_exit_info *info)
+{
+	exit_record(info);
+}
+
+SCHEDULER(vtime_ops,
+	  .select_cpu = (void *)vtime_select_cpu,
+	  .enqueue = (void *)vtime_enqueue,
+	  .dispatch = (void *)vtime_dispatch,
+	  .running = (void *)vtime_running,
+	  .stopping = (void *)vtime_stopping,
+	  .enable = (void *)vtime_enable,
+	  .init_task = (void *)vtime_init_task,
+	  .cpu_online = (void *)vtime_cpu_online,
+	  .cpu_offline = (void *)vtime_cpu_offline,
+	  .init = (void *)vtime_init,
+	  .exit = (void *)vtime_exit,
+	  .timeout_ms = 30000,
+	  .name = "vtime");
