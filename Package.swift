@@ -61,7 +61,7 @@ let package = Package(
         // The operating system: descriptors, capabilities, peer credentials, systemd, /proc, cgroups.
         .target(name: "CLinux"),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
-        .target(name: "Linux", dependencies: ["CLinux", "CSystemd", "Model"], exclude: ["GuestSpawn.swift","GuestStream.swift"], swiftSettings: strict),
+        library("Linux", ["CLinux", "CSystemd", "Model"]),
 
         // The one place that calls libbpf. The archive is linked so that an old libbpf on the host does not matter.
         .systemLibrary(name: "CLibBPF", providers: [.apt(["libbpf-dev", "libelf-dev", "zlib1g-dev"])]),
@@ -85,8 +85,8 @@ let package = Package(
         // The unprivileged side.
         library("Client", ["Model", "Wire", nioCore, nioPosix]),
         library("GuestProtocol"),
-        library("MicroVM", ["GuestProtocol", "Linux", subprocess]),
-        executable("schedctl", ["Client", "Linux", "MicroVM", "Model", "Wire", argumentParser]),
+        library("MicroVM", ["GuestProtocol", "Linux", nioCore, nioPosix, subprocess]),
+        executable("schedctl", ["Client", "GuestProtocol", "Linux", "MicroVM", "Model", "Wire", argumentParser, protobuf]),
         executable("schedcp-guest", ["GuestProtocol", "Linux"]),
     ]
 )

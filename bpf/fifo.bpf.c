@@ -70,7 +70,7 @@ static bool serve_orphans(u32 nr)
 
 	/* No task joins an orphan queue, so what is in it has waited longest: first, and that ends. */
 	bpf_for(llc, 0, nr) {
-		if (!llc_online[llc % SCHEDCP_MAX_LLCS] && dsq_move_to_local(llc, SCX_ENQ_IMMED))
+		if (!llc_online[llc_slot(llc)] && dsq_move_to_local(llc, SCX_ENQ_IMMED))
 			return true;
 	}
 	return false;
@@ -112,13 +112,13 @@ void BPF_STRUCT_OPS(fifo_dispatch, s32 cpu, struct task_struct *prev)
 
 void BPF_STRUCT_OPS(fifo_cpu_online, s32 cpu)
 {
-	if (__sync_fetch_and_add(&llc_online[llc_of(cpu) % SCHEDCP_MAX_LLCS], 1) == 0)
+	if (__sync_fetch_and_add(&llc_online[llc_slot(llc_of(cpu))], 1) == 0)
 		__sync_fetch_and_sub(&nr_orphans, 1);
 }
 
 void BPF_STRUCT_OPS(fifo_cpu_offline, s32 cpu)
 {
-	if (__sync_fetch_and_sub(&llc_online[llc_of(cpu) % SCHEDCP_MAX_LLCS], 1) == 1)
+	if (__sync_fetch_and_sub(&llc_online[llc_slot(llc_of(cpu))], 1) == 1)
 		__sync_fetch_and_add(&nr_orphans, 1);
 }
 
@@ -137,11 +137,11 @@ s32 BPF_STRUCT_OPS_SLEEPABLE(fifo_init)
 	online = scx_bpf_get_online_cpumask();
 	bpf_for(cpu, 0, nr_cpus()) {
 		if (bpf_cpumask_test_cpu(cpu, online))
-			llc_online[llc_of(cpu) % SCHEDCP_MAX_LLCS]++;
+			llc_online[llc_slot(llc_of(cpu))]++;
 	}
 	scx_bpf_put_cpumask(online);
 	bpf_for(llc, 0, nr) {
-		if (!llc_online[llc % SCHEDCP_MAX_LLCS])
+		if (!llc_online[llc_slot(llc)])
 			nr_orphans++;
 	}
 	return 0;

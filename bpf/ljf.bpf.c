@@ -25,7 +25,6 @@ const volatile __u32 max_credit_ms = 15000;
 
 #define QUEUE 0
 #define CREDIT_MAX_NS (20 * NSEC_PER_SEC)
-#define LOOK_AHEAD 64
 
 struct task_state {
 	u64 since;    /* when it became runnable, moved on by the CPU time it overran, in ns */
@@ -109,26 +108,10 @@ void BPF_STRUCT_OPS(ljf_enqueue, struct task_struct *p, u64 enq_flags)
 	wake_idle_cpu_for(p);
 }
 
-/* Is there a task in the queue that this CPU may run and whose place is better than this one? */
-static bool queue_is_ahead(s32 cpu, u64 place)
-{
-	struct task_struct *p;
-	int seen = 0;
-
-	bpf_for_each(scx_dsq, p, QUEUE, 0) {
-		/* The queue is in order, so the first that may run here decides; in a long run of tasks bound to
-		 * other CPUs stop looking, and let the kernel's own search decide. */
-		if (!before(p->scx.dsq_vtime, place))
-			return false;
-		if (bpf_cpumask_test_cpu(cpu, p->cpus_ptr) || ++seen >= LOOK_AHEAD)
-			return true;
-	}
-	return false;
-}
-
 void BPF_STRUCT_OPS(ljf_dispatch, s32 cpu, struct task_struct *prev)
 {
 	struct task_state *state;
+	u64 first;
 
 	if (!can_continue(prev, cpu)) {
 		dsq_move_to_local(QUEUE, SCX_ENQ_IMMED);
@@ -138,7 +121,7 @@ void BPF_STRUCT_OPS(ljf_dispatch, s32 cpu, struct task_struct *prev)
 	state = state_of(prev);
 	if (state && !state->yielded) {
 		charge_overrun(prev, state);
-		if (!queue_is_ahead(cpu, place_of(prev, state, clock_now()))) {
+		if (!first_waiting(QUEUE, cpu, &first) || !before(first, place_of(prev, state, clock_now()))) {
 			task_set_slice(prev, slice_ns());
 			return;
 		}

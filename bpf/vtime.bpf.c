@@ -28,6 +28,7 @@ const volatile __u32 max_lag_us = 10000;
 struct task_state {
 	u64 counted; /* CPU time of the task up to which it was charged or forgiven, in ns */
 	bool charged; /* it had to queue for its present run, so the run is charged */
+	bool yielded;
 };
 
 struct {
@@ -99,34 +100,59 @@ s32 BPF_STRUCT_OPS(vtime_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wa
 	return cpu;
 }
 
+/* Where the task belongs now, with its lag and its debt within their bounds. */
+static u64 place_of(const struct task_struct *p)
+{
+	u64 vtime = later(p->scx.dsq_vtime, clock - max_lag());
+
+	return before(clock + DEBT_MAX_NS, vtime) ? clock + DEBT_MAX_NS : vtime;
+}
+
 void BPF_STRUCT_OPS(vtime_enqueue, struct task_struct *p, u64 enq_flags)
 {
 	struct task_state *state = state_of(p);
-	u64 vtime = p->scx.dsq_vtime;
 
 	clock_advance(clock_now());
-	vtime = later(vtime, clock - max_lag());
-	if (before(clock + DEBT_MAX_NS, vtime))
-		vtime = clock + DEBT_MAX_NS;
 	if (state)
 		state->charged = true;
-	dsq_insert_ordered(p, QUEUE, slice_of(p), vtime, enq_flags);
+	dsq_insert_ordered(p, QUEUE, slice_of(p), place_of(p), enq_flags);
 	wake_idle_cpu_for(p);
 }
 
 void BPF_STRUCT_OPS(vtime_dispatch, s32 cpu, struct task_struct *prev)
 {
 	struct task_state *state;
+	bool contended;
+	u64 first;
 
-	if (dsq_move_to_local(QUEUE, SCX_ENQ_IMMED) || !can_continue(prev, cpu))
+	if (!can_continue(prev, cpu)) {
+		dsq_move_to_local(QUEUE, SCX_ENQ_IMMED);
 		return;
-	/* Nobody waits for this CPU: what the task runs from here on takes nothing from anybody. */
+	}
 	state = state_of(prev);
+	contended = first_waiting(QUEUE, cpu, &first);
 	if (state) {
 		settle(prev, state);
-		state->charged = false;
+		/* When nobody waits for this CPU, what the task runs from here on takes nothing from anybody. */
+		state->charged = contended;
 	}
+	if (contended && !(state && !state->yielded && before(place_of(prev), first)) &&
+	    dsq_move_to_local(QUEUE, SCX_ENQ_IMMED))
+		return;
 	task_set_slice(prev, slice_of(prev));
+}
+
+/* Even a task that is behind gives way when it asks to, for one turn. */
+bool BPF_STRUCT_OPS(vtime_yield, struct task_struct *from, struct task_struct *to)
+{
+	struct task_state *state = state_of(from);
+
+	if (!to) {
+		if (state)
+			state->yielded = true;
+		task_set_slice(from, 0);
+	}
+	return false;
 }
 
 void BPF_STRUCT_OPS(vtime_running, struct task_struct *p)
@@ -137,6 +163,7 @@ void BPF_STRUCT_OPS(vtime_running, struct task_struct *p)
 	if (!state)
 		return;
 	state->counted = p->se.sum_exec_runtime;
+	state->yielded = false;
 	/* Only a task that won against others tells the time: one that found an idle CPU may be far ahead. */
 	if (state->charged)
 		clock = later(clock, p->scx.dsq_vtime);
@@ -187,6 +214,7 @@ SCHEDULER(vtime_ops,
 	  .dispatch = (void *)vtime_dispatch,
 	  .running = (void *)vtime_running,
 	  .stopping = (void *)vtime_stopping,
+	  .yield = (void *)vtime_yield,
 	  .enable = (void *)vtime_enable,
 	  .init_task = (void *)vtime_init_task,
 	  .cpu_online = (void *)vtime_cpu_online,

@@ -6,6 +6,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/perf_event.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -107,4 +108,9 @@ int64_t clinux_filesystem_magic(const char *path)
     struct statfs info;
 
     return statfs(path, &info) ? -1 : (int64_t)info.f_type;
+}
+
+void clinux_buffer_output_by_line(void)
+{
+    setvbuf(stdout, NULL, _IOLBF, 0);
 }

@@ -9,7 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -102,6 +105,32 @@ pid_t clinux_spawn(char *const argv[], char *const envp[], const char *path, con
 int clinux_pipe(int ends[2])
 {
     return pipe2(ends, O_CLOEXEC);
+}
+
+int clinux_accept_one(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int listener, connection = -1, error;
+
+    if (strlen(path) >= sizeof(address.sun_path)) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    strcpy(address.sun_path, path);
+    listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (listener < 0)
+        return -1;
+    umask(0077);
+    if (!bind(listener, (struct sockaddr *)&address, sizeof(address)) && !listen(listener, 1)) {
+        connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        error = errno;
+        unlink(path);
+        errno = error;
+    }
+    error = errno;
+    close(listener);
+    errno = error;
+    return connection;
 }
 
 int clinux_open_terminal(uint16_t rows, uint16_t columns, int *master, int *slave)

@@ -1,4 +1,4 @@
-package import Kernel
+import Kernel
 import Linux
 package import Model
 
@@ -35,8 +35,9 @@ package struct DeploymentRequest: Sendable {
         var opened = try OpenedScheduler.open(object, label: "schedcp")
         try opened.fillConstants(from: abi)
         try opened.fillTopology(topology)
-        let values = try self.values ?? Self.values(for: settings, in: opened.parameterTypes())
-        for value in values { try opened.set(value) }
+        let checked: [ParameterValue]
+        if let values { checked = values } else { checked = try Self.values(for: settings, in: opened.parameterTypes()) }
+        for value in checked { try opened.set(value) }
         let loaded = try opened.load()
         for kind in Hint.Kind.allCases {
             let ofKind = hints.filter { $0.kind == kind }

@@ -1,6 +1,6 @@
 import Kernel
 package import Linux
-import Model
+package import Model
 
 /// What the kernel did on its own, and what an earlier process left: the records follow.
 extension DeploymentService {

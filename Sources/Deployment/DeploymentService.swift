@@ -1,14 +1,13 @@
-import Dispatch
 package import Kernel
-package import Linux
+import Linux
 package import Logging
 package import Model
 
 /// Owns the machine's scheduler. One deployment at a time; whatever step fails, the steps before it are undone.
 package actor DeploymentService {
-    private let queue = DispatchSerialQueue(label: "schedcp.deployment")
+    private let executor = QueueExecutor(label: "schedcp.deployment")
     /// Loading may keep the verifier busy for seconds: not on the threads that serve clients.
-    package nonisolated var unownedExecutor: UnownedSerialExecutor { queue.asUnownedSerialExecutor() }
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     package nonisolated let schedExt: SchedExt
     package nonisolated let events: EventLog

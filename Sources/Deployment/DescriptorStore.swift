@@ -1,5 +1,5 @@
-package import Linux
 import Kernel
+import Linux
 import Model
 
 /// The descriptors of an attached scheduler as systemd keeps them for us: four names for each deployment, the link last,

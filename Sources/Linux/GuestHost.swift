@@ -80,9 +80,49 @@ package enum HostFile {
     /// Writes a small file that gets its name when it is whole.
     package static func write(_ text: String, to path: String) throws(SystemError) {
         let part = "\(path).\(getpid()).part"
-        try write(Array(text.utf8)[...], to: try create(part).raw)
+        let file = SharedDescriptor(try create(part))
+        let written = Result { () throws(SystemError) in try write(Array(text.utf8)[...], to: file.raw) }
+        withExtendedLifetime(file) {}
+        if case .failure(let error) = written {
+            remove(part)
+            throw error
+        }
         try rename(part, to: path)
     }
 
     package static var isRoot: Bool { geteuid() == 0 }
+}
+
+extension HostFile {
+    /// What a symbolic link points to; nil where it is none.
+    package static func target(ofLink path: String) -> String? {
+        var bytes = [CChar](repeating: 0, count: Int(PATH_MAX))
+        // SAFETY: readlink writes at most the array's size.
+        let length = readlink(path, &bytes, bytes.count)
+        guard length > 0 else { return nil }
+        return String(decoding: bytes[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// Removes a folder that is empty.
+    package static func removeFolder(_ path: String) { rmdir(path) }
+
+    /// Waits until something can be read, or the other side is gone; false after `milliseconds` without.
+    package static func waitReadable(_ fd: CInt, milliseconds: CInt) -> Bool {
+        var set = [pollfd(fd: fd, events: Int16(POLLIN), revents: 0)]
+        // SAFETY: one entry.
+        return Glibc.poll(&set, 1, milliseconds) > 0
+    }
+}
+
+extension HostFile {
+    /// Lets the owner, and nobody else, run it.
+    package static func makeExecutable(_ path: String) throws(SystemError) {
+        _ = try retryingInterrupts("chmod \(path)") { chmod(path, 0o700) }
+    }
+
+    /// Kills a process at once.
+    package static func kill(_ process: Int32) { _ = Glibc.kill(process, SIGKILL) }
+
+    /// This program's process.
+    package static var process: Int32 { getpid() }
 }

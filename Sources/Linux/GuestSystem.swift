@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// What the agent in a virtual machine asks its system for.
@@ -21,6 +22,11 @@ package enum GuestSystem {
         }
         guard let path, access(path, F_OK) == 0 else { return nil }
         return try Descriptor.open(path, O_RDWR | O_NONBLOCK)
+    }
+
+    /// Waits on a Unix socket at `path` for one connection, for tests and development without a virtual machine.
+    package static func acceptOne(_ path: String) throws(SystemError) -> Descriptor {
+        Descriptor(owning: try retryingInterrupts("listen on \(path)") { clinux_accept_one(path) })
     }
 
     /// Makes sure that 0, 1 and 2 are taken, so that nothing we open can be mistaken for them.

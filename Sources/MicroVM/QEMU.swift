@@ -2,25 +2,21 @@ import GuestProtocol
 import Linux
 import Subprocess
 
-#if canImport(System)
-    import System
-#else
-    import SystemPackage
-#endif
-
 /// Boots a machine, runs `body` with it, and ends it.
 ///
 /// Where the machine has an agent, `body` begins after its hello. The machine is thrown away when `body` returns or
 /// throws, when the task is cancelled, and when this program dies. Throws ``MachineError``, with the console's last
 /// lines where they explain something, or what `body` throws.
 ///
-/// `cache` is the folder that remembers which accelerator works on this computer.
-package func withVirtualMachine<R: Sendable>(
-    _ spec: MachineSpec, cache: CacheFolder = .standard, _ body: (QEMUMachine) async throws -> R
+/// `cache` is the folder that remembers which accelerator works on this computer. `folder`, from
+/// ``HostFile/privateFolder(_:)``, becomes the machine's own and goes with it.
+nonisolated(nonsending) package func withVirtualMachine<R: Sendable>(
+    _ spec: MachineSpec, cache: CacheFolder = .standard, folder: String? = nil,
+    _ body: nonisolated(nonsending) (QEMUMachine) async throws -> R
 ) async throws -> R {
     var accelerator = spec.accelerator
     if accelerator == nil { accelerator = try await AcceleratorProbe(cache: cache).choose(for: spec) }
-    return try await QEMU(try await QEMU.find()).run(spec, accelerator ?? .tcg, body)
+    return try await QEMU(try await QEMU.find()).run(spec, accelerator ?? .tcg, folder: folder, body)
 }
 
 /// The QEMU of this computer.
@@ -47,18 +43,20 @@ struct QEMU: Sendable {
     /// `qemu-system-x86_64 --version`'s first line.
     func version() async throws -> String {
         let result = try await Subprocess.run(
-            .path(FilePath(path)), arguments: ["--version"], output: .string(limit: 4096), error: .discarded)
+            .name("sh"), arguments: ["-c", "exec \"$0\" --version", path], output: .string(limit: 4096),
+            error: .discarded)
         return String(result.standardOutput.prefix { $0 != "\n" })
     }
 
-    func run<R: Sendable>(
-        _ spec: MachineSpec, _ accelerator: Accelerator, _ body: (QEMUMachine) async throws -> R
+    nonisolated(nonsending) func run<R: Sendable>(
+        _ spec: MachineSpec, _ accelerator: Accelerator, folder given: String? = nil,
+        _ body: nonisolated(nonsending) (QEMUMachine) async throws -> R
     ) async throws -> R {
         for file in [spec.kernel] + (spec.initrd.map { [$0] } ?? []) + spec.disks.map(\.file) {
             guard HostFile.isReadable(file) else { throw MachineError(.missing, "\(file) cannot be read") }
         }
         let folder: String
-        do { folder = try HostFile.privateFolder("schedcp-vm") } catch {
+        do { folder = try given ?? HostFile.privateFolder("schedcp-vm") } catch {
             throw MachineError(.system, "\(error)")
         }
         let run = try MachineRun(
@@ -86,13 +84,15 @@ private struct MachineRun {
             session: GuestSession(), stopped: Promise())
     }
 
-    func run<R: Sendable>(_ body: (QEMUMachine) async throws -> R) async throws -> R {
+    nonisolated(nonsending) func run<R: Sendable>(
+        _ body: nonisolated(nonsending) (QEMUMachine) async throws -> R
+    ) async throws -> R {
         var options = PlatformOptions()
         // Control-C at a terminal is for this program; it then ends the machine in good order.
         options.processGroupID = 0
         options.teardownSequence = [.send(signal: .terminate, allowedDurationToNextStep: .seconds(5))]
         let outcome = try await Subprocess.run(
-            .path("/bin/sh"),
+            .name("sh"),
             arguments: Arguments(Supervisor.arguments(folder: machine.folder, command: command)),
             environment: .inherit.updating(["TMPDIR": machine.folder, "LC_ALL": "C"]),
             platformOptions: options,
@@ -106,9 +106,10 @@ private struct MachineRun {
     }
 
     /// Runs `body` beside the tasks that keep the machine's outputs flowing.
-    private func attend<R: Sendable>(
+    nonisolated(nonsending) private func attend<R: Sendable>(
         output: SubprocessOutputSequence, errors: SubprocessOutputSequence,
-        end: @escaping @Sendable () async -> Void, _ body: (QEMUMachine) async throws -> R
+        end: @escaping @Sendable () async -> Void,
+        _ body: nonisolated(nonsending) (QEMUMachine) async throws -> R
     ) async -> Result<R, any Error> {
         await withTaskGroup(of: Void.self) { group in
             group.addTask {

@@ -11,9 +11,9 @@ struct PolicyMetadata {
         do { table = try TOMLTable(string: toml) } catch {
             throw Failure(.invalidArgument, "it is not valid TOML: \(error)")
         }
-        objectFile = try Self.string(table, "object")
+        objectFile = try Self.string(table, "object_file")
         guard !objectFile.isEmpty, !objectFile.contains("/"), !objectFile.hasPrefix(".") else {
-            throw Failure(.invalidArgument, "'object' must be the name of a file in the same folder")
+            throw Failure(.invalidArgument, "'object_file' must be the name of a file in the same folder")
         }
     }
 
@@ -31,7 +31,7 @@ struct PolicyMetadata {
             summary: try Self.string(table, "summary"), description: try Self.string(table, "description"),
             algorithm: try Self.string(table, "algorithm"), license: try Self.string(table, "license"),
             parameters: parameters, hints: hints, targetWorkloads: try strings("target_workloads"),
-            notFor: try strings("not_for"), kernelMinimum: try Self.string(table, "kernel_min"),
+            notFor: try strings("not_for"), kernelMinimum: try Self.string(table, "kernel_minimum"),
             promises: promises, artifact: artifact)
     }
 

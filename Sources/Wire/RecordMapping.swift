@@ -140,3 +140,10 @@ extension WireCheck {
             }
     }
 }
+
+extension WireProgress {
+    package init(step: String) {
+        self.init()
+        self.step = step
+    }
+}

@@ -3,7 +3,8 @@ import Linux
 
 /// Serves one host after the other on one port.
 final class Agent {
-    private let portName: String
+    /// A port is there for the next host when one has left; a connection is not.
+    private let isPort: Bool
     private var link: Link
     private var session: UInt64?
     private var commands: [UInt32: Command] = [:]
@@ -11,7 +12,7 @@ final class Agent {
 
     /// Waits for the port to appear.
     init(portName: String) throws(SystemError) {
-        self.portName = portName
+        isPort = true
         while true {
             if let port = try GuestSystem.openPort(portName) {
                 link = Link(port: port)
@@ -21,7 +22,12 @@ final class Agent {
         }
     }
 
-    /// Serves until the port fails.
+    init(connection: consuming Descriptor) {
+        isPort = false
+        link = Link(port: connection)
+    }
+
+    /// Serves until the port fails or the connection ends.
     func run() throws(SystemError) {
         link.send(.hello(greeting))
         while true {
@@ -34,15 +40,12 @@ final class Agent {
             let deadlines = commands.values.compactMap { $0.deadline }
             try poller.wait(until: busy ? now : deadlines.min(), now: now)
 
-            if poller.isHungUp(port) {
-                try hostLeft()
+            let isThere = poller.isReadable(port) ? try link.fill() : !poller.isHungUp(port)
+            if !isThere {
+                reset()
+                guard isPort else { return }
+                try waitForHost()
                 continue
-            }
-            if poller.isReadable(port) {
-                guard try link.fill() else {
-                    try hostLeft()
-                    continue
-                }
             }
             receive()
             serve()
@@ -56,18 +59,20 @@ final class Agent {
             kernelRelease: GuestSystem.kernelRelease)
     }
 
-    /// Nobody listens: what the host began is ended, and a new host finds a fresh connection. The port tells of a host
-    /// only when asked, so ask ten times a second.
-    private func hostLeft() throws(SystemError) {
-        reset()
-        GuestSystem.pause(milliseconds: 100)
-        var poller = Poller()
-        let port = poller.add(link.port.raw, reads: true, writes: false)
-        try poller.wait(until: 0, now: 0)
-        guard !poller.isHungUp(port) else { return }
-        while case .done = try GuestStream.read(link.port.raw, limit: 64 * 1024) {}
+    /// The port tells of a host only when asked, so ask ten times a second.
+    private func waitForHost() throws(SystemError) {
+        while true {
+            GuestSystem.pause(milliseconds: 100)
+            var poller = Poller()
+            let port = poller.add(link.port.raw, reads: true, writes: false)
+            try poller.wait(until: 0, now: 0)
+            if !poller.isHungUp(port) { break }
+        }
+        link.begin()
+        link.send(.hello(greeting))
     }
 
+    /// What the last host began ends with it.
     private func reset() {
         for command in commands.values { command.abandon() }
         commands = [:]

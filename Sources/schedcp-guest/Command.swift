@@ -36,6 +36,7 @@ final class Command {
             if let size = request.terminal {
                 let (ours, theirs) = try GuestStream.terminal(rows: size.rows, columns: size.columns)
                 let second = SharedDescriptor(try Descriptor.duplicating(ours.raw))
+                defer { withExtendedLifetime(theirs) {} }
                 spawned = try start(.terminal(theirs.raw))
                 input = InputStream(second)
                 outputs = [OutputStream(ours, isErrors: false, limit: request.outputLimit)]
@@ -43,6 +44,8 @@ final class Command {
                 let (stdin, ourInput) = try GuestStream.pipe(readerStays: false)
                 let (ourOutput, stdout) = try GuestStream.pipe(readerStays: true)
                 let (ourErrors, stderr) = try GuestStream.pipe(readerStays: true)
+                // Our copies of the command's ends are closed when it has its own.
+                defer { withExtendedLifetime((stdin, stdout, stderr)) {} }
                 spawned = try start(.descriptors(input: stdin.raw, output: stdout.raw, errors: stderr.raw))
                 input = InputStream(ourInput)
                 outputs = [

@@ -8,28 +8,28 @@ import Linux
 @main
 enum Guest {
     static let usage = """
-        Usage: schedcp-guest agent [--port NAME|PATH]
+        Usage: schedcp-guest agent [--port NAME|PATH | --listen PATH]
 
-        Serves a host over a virtio-serial port: runs commands, moves files.
-          --port   the port's name, or the path of its device (default: \(GuestProtocol.portName))
+        Serves a host: runs commands, moves files.
+          --port     the virtio-serial port's name, or the path of its device (default: \(GuestProtocol.portName))
+          --listen   serve one connection to a new Unix socket instead, then end; for tests, on any computer
+
         """
 
     static func main() {
-        var arguments = Array(CommandLine.arguments.dropFirst())
-        var port = GuestProtocol.portName
-        if arguments.count == 3, arguments[1] == "--port" {
-            port = arguments[2]
-            arguments.removeLast(2)
-        }
-        guard arguments == ["agent"] else {
-            let asked = arguments == ["--help"] || arguments == ["-h"]
-            Console.write(usage + "\n", toErrors: !asked)
-            GuestSystem.leave(asked ? 0 : 64)
-        }
+        let arguments = Array(CommandLine.arguments.dropFirst())
         do throws(SystemError) {
             GuestSystem.ignoreBrokenPipes()
             try GuestSystem.claimStandardStreams()
-            try Agent(portName: port).run()
+            switch (arguments.first, arguments.count, arguments.dropFirst().first) {
+            case ("agent", 1, _): try Agent(portName: GuestProtocol.portName).run()
+            case ("agent", 3, "--port"): try Agent(portName: arguments[2]).run()
+            case ("agent", 3, "--listen"): try Agent(connection: GuestSystem.acceptOne(arguments[2])).run()
+            default:
+                let asked = ["--help", "-h"].contains(arguments.first)
+                Console.write(usage, toErrors: !asked)
+                GuestSystem.leave(asked ? 0 : 64)
+            }
         } catch {
             Console.write("schedcp-guest: \(error)\n", toErrors: true)
             GuestSystem.leave(1)

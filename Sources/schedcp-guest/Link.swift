@@ -15,7 +15,14 @@ struct Link: ~Copyable {
 
     init(port: consuming Descriptor) {
         self.port = port
+        begin()
+    }
+
+    /// A fresh start with a new host.
+    mutating func begin() {
         outgoing = Frame.preamble
+        sent = 0
+        decoder = FrameDecoder()
     }
 
     var waiting: Int { outgoing.count - sent }

@@ -12,7 +12,7 @@ PACKAGES=(
     # the system
     systemd systemd-sysv dbus udev passwd login libpam-runtime kmod procps psmisc
     # what SchedCP's own programs load at run time
-    libsystemd0 libelf1t64 zlib1g libsqlite3-0 libzstd1 libcap2
+    libsystemd0 libelf1t64 zlib1g libsqlite3-0 libzstd1 libcap2 libstdc++6 libgcc-s1
     # what bpftool (from the kernel's suite) loads
     libssl3t64
     # loads for tests and demonstrations; hackbench and cyclictest are in rt-tests

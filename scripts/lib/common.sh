@@ -96,3 +96,32 @@ fetch_debs() {
     for package in "$tmp"/*.deb; do dpkg-deb -x "$package" "$into"; done
     rm -rf "$tmp"
 }
+
+# The Swift toolchain, where it is not on the PATH already.
+find_swift() {
+    local place
+    for place in /opt/swift/usr/bin "${HOME:-/root}/.local/share/swiftly/bin"; do
+        if ! have swift && [ -x "$place/swift" ]; then export PATH="$place:$PATH"; fi
+    done
+    have swift || die "there is no Swift toolchain on this machine" \
+        "Install Swift 6.1 or later from https://www.swift.org/install/linux/ and put 'swift' on the PATH."
+}
+
+release_folder() { printf '%s\n' "$ROOT/.build-release"; }
+built_binaries() { printf '%s\n' "$(release_folder)/release"; }
+
+# with_progress LOG COMMAND…: as quietly, with the command's last line shown while it runs, on a terminal.
+with_progress() {
+    local log=$1 pid
+    shift
+    mkdir -p "$(dirname "$log")"
+    if [ ! -t 2 ]; then quietly "$log" "$@"; return; fi
+    "$@" >"$log" 2>&1 </dev/null &
+    pid=$!
+    while kill -0 "$pid" 2>/dev/null; do
+        printf '\033[2K\r    %s\r' "$(tail -n 1 "$log" | cut -c "1-$(($(tput cols 2>/dev/null || echo 80) - 6))")" >&2
+        sleep 0.5
+    done
+    printf '\033[2K\r' >&2
+    wait "$pid" || { tail -n 25 "$log" >&2; die "'$1' failed" "The whole output is in $log."; }
+}

@@ -28,3 +28,6 @@ int clinux_perf_probe(void);
 
 // statfs(2)'s f_type of what is mounted at a path, or -1.
 int64_t clinux_filesystem_magic(const char *path);
+
+// setvbuf(3) of standard output, which Swift cannot name safely.
+void clinux_buffer_output_by_line(void);

@@ -14,6 +14,9 @@ pid_t clinux_spawn(char *const argv[], char *const envp[], const char *path, con
 // pipe2(2), close-on-exec.
 int clinux_pipe(int ends[2]);
 
+// Waits on a new Unix socket at `path` for one connection; the socket's name is gone afterwards.
+int clinux_accept_one(const char *path);
+
 // A new pseudo-terminal of this size; both ends close-on-exec, the master non-blocking.
 int clinux_open_terminal(uint16_t rows, uint16_t columns, int *master, int *slave);
 int clinux_set_terminal_size(int fd, uint16_t rows, uint16_t columns);

@@ -58,4 +58,25 @@ static __always_inline bool can_continue(const struct task_struct *prev, s32 cpu
 	return prev && (prev->scx.flags & SCX_TASK_QUEUED) && bpf_cpumask_test_cpu(cpu, prev->cpus_ptr);
 }
 
+#define LOOK_AHEAD 64
+
+/*
+ * In dispatch: the key of the first task in an ordered queue that this CPU may run; false when there is none. The task
+ * that a CPU has just run is not in the queue yet, so whoever takes the queue's head without this comparison makes two
+ * tasks alternate whatever their keys say. Behind LOOK_AHEAD tasks bound to other CPUs the next one answers for the rest:
+ * the kernel's own search then finds the right one.
+ */
+static __always_inline bool first_waiting(u64 dsq_id, s32 cpu, u64 *key)
+{
+	struct task_struct *p;
+	int seen = 0;
+
+	bpf_for_each(scx_dsq, p, dsq_id, 0) {
+		*key = p->scx.dsq_vtime;
+		if (bpf_cpumask_test_cpu(cpu, p->cpus_ptr) || ++seen >= LOOK_AHEAD)
+			return true;
+	}
+	return false;
+}
+
 #endif

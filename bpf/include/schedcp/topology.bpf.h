@@ -37,4 +37,14 @@ static __always_inline u32 llc_of(s32 cpu)
 	return schedcp_cpu_llc[(u32)cpu % SCHEDCP_MAX_CPUS] % nr_llcs();
 }
 
+/*
+ * An LLC index as an index into an array of SCHEDCP_MAX_LLCS. The verifiers before 7.0 do not follow a remainder, and the
+ * compiler, which does, would drop the mask as needless: the barrier makes it forget.
+ */
+static __always_inline u32 llc_slot(u32 llc)
+{
+	barrier_var(llc);
+	return llc & (SCHEDCP_MAX_LLCS - 1);
+}
+
 #endif

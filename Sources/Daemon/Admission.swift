@@ -1,0 +1,38 @@
+import Model
+import Synchronization
+
+/// How many connections there are, in all and of each user.
+final class Admission: Sendable {
+    private struct Counts {
+        var total = 0
+        var byUser: [UInt32: Int] = [:]
+    }
+
+    private let counts = Mutex(Counts())
+    private let limits: ServerLimits
+
+    init(limits: ServerLimits) { self.limits = limits }
+
+    func enter(_ actor: Actor) throws(Failure) {
+        let refusal = counts.withLock { counts -> String? in
+            if counts.total >= limits.connections { return "the daemon has \(limits.connections) connections already" }
+            if counts.byUser[actor.uid, default: 0] >= limits.connectionsPerUser {
+                return "uid \(actor.uid) has \(limits.connectionsPerUser) connections already"
+            }
+            counts.total += 1
+            counts.byUser[actor.uid, default: 0] += 1
+            return nil
+        }
+        if let refusal { throw Failure(.tooMany, refusal, hint: "close some, then try again") }
+    }
+
+    func leave(_ actor: Actor) {
+        counts.withLock { counts in
+            counts.total -= 1
+            let left = counts.byUser[actor.uid, default: 1] - 1
+            counts.byUser[actor.uid] = left > 0 ? left : nil
+        }
+    }
+
+    var total: Int { counts.withLock { $0.total } }
+}

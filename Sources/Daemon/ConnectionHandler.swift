@@ -1,0 +1,260 @@
+import Access
+import Deployment
+import Logging
+import Model
+import NIOCore
+import Wire
+
+/// One client: cuts frames, keeps the phase, asks the access rules, answers. All of it on the channel's event loop.
+final class ConnectionHandler: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let actor: Actor
+    private let router: Router
+    private let logger: Logger
+    private let limits: ServerLimits
+    private let processor: NIOSingleStepByteToMessageProcessor<FrameDecoder>
+
+    private var phase = Phase.greeting
+    private var deadline: Scheduled<Void>?
+    /// Requests that wait for something; streams have a task that can be cancelled.
+    private var inFlight: [UInt64: Task<Void, Never>?] = [:]
+    private var streams: Set<UInt64> = []
+    /// After this nothing is read any more; what is in flight is still answered.
+    private var isClosing = false
+    private var readIsWaiting = false
+
+    init(actor: Actor, router: Router, logger: Logger) {
+        self.actor = actor
+        self.router = router
+        self.logger = logger
+        limits = router.configuration.limits
+        processor = NIOSingleStepByteToMessageProcessor(FrameDecoder(limit: router.frameLimit(of: actor)))
+    }
+
+    // MARK: Reading
+
+    func channelActive(context: ChannelHandlerContext) {
+        startDeadline(context, seconds: limits.helloSeconds, "no hello came within \(limits.helloSeconds) seconds")
+        context.fireChannelActive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isClosing else { return }
+        do {
+            try processor.process(buffer: unwrapInboundIn(data)) { handle($0, context) }
+            watchPartialFrame(context)
+        } catch { refuse(error, context) }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) { context.flush() }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard let event = event as? ChannelEvent, event == .inputClosed else {
+            return context.fireUserInboundEventTriggered(event)
+        }
+        guard !isClosing else { return }
+        do {
+            try processor.finishProcessing(seenEOF: true) { handle($0, context) }
+            isClosing = true
+            streams.forEach { inFlight[$0]??.cancel() }
+            closeWhenAnswered(context)
+        } catch { refuse(error, context) }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        // A deployment that has begun goes on without its client; streams have nobody left to write to.
+        isClosing = true
+        deadline?.cancel()
+        streams.forEach { inFlight[$0]??.cancel() }
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        logger.debug("connection of uid \(actor.uid) failed: \(error)")
+        context.close(promise: nil)
+    }
+
+    /// A client that does not read its answers is not read from either.
+    func read(context: ChannelHandlerContext) {
+        if context.channel.isWritable { context.read() } else { readIsWaiting = true }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable && readIsWaiting {
+            readIsWaiting = false
+            context.read()
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
+    // MARK: Requests
+
+    private func handle(_ payload: ByteBuffer, _ context: ChannelHandlerContext) {
+        guard !isClosing else { return }
+        do throws(Failure) {
+            let request = try Frame.decode(WireRequest.self, from: payload)
+            guard request.id != 0 else { throw Failure(.malformed, "a request needs an id other than 0") }
+            try serve(request, context)
+        } catch { refuse(error, context) }
+    }
+
+    /// Throws only what ends the connection.
+    private func serve(_ request: WireRequest, _ context: ChannelHandlerContext) throws(Failure) {
+        guard let operation = Router.operation(of: request) else {
+            guard phase == .serving else { throw Failure(.outOfPhase, "a connection begins with hello") }
+            return send(.failure(WireFailure(Failure(.unknownOperation, "this daemon does not know that operation"))), request.id, context)
+        }
+        do throws(Failure) {
+            try router.rules.check(actor, operation, in: phase)
+            guard inFlight[request.id] == nil else { throw Failure(.invalidArgument, "request \(request.id) is still in flight") }
+            if let answer = try router.answerAtOnce(request, from: actor) {
+                if operation == .hello { enterServing() }
+                return send(answer, request.id, context)
+            }
+            guard inFlight.count < limits.requestsInFlight else {
+                throw Failure(.tooMany, "\(limits.requestsInFlight) requests are in flight already", hint: "wait for their answers")
+            }
+        } catch {
+            if error.code == .outOfPhase || error.code == .unsupportedVersion { throw error }
+            if error.code == .denied { logger.notice("denied: \(error.message)", metadata: ["operation": "\(operation.rawValue)"]) }
+            return send(.failure(WireFailure(error)), request.id, context)
+        }
+        switch request.operation {
+        case .cancel(let cancel): self.cancel(cancel.requestID, request.id, context)
+        case .events(let events): follow(events, request.id, context)
+        default: start(request, context)
+        }
+    }
+
+    private func enterServing() {
+        phase = .serving
+        deadline?.cancel()
+        deadline = nil
+    }
+
+    private func start(_ request: WireRequest, _ context: ChannelHandlerContext) {
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        let loop = context.eventLoop
+        let (actor, router) = (actor, router)
+        inFlight.updateValue(nil, forKey: request.id)
+        Task {
+            let result: WireResponse.OneOf_Result
+            do throws(Failure) {
+                result = try await router.answer(request, from: actor) { step in
+                    let progress = WireProgress(step: step)
+                    loop.execute { bound.value.0.send(.progress(progress), request.id, bound.value.1, flush: true) }
+                }
+            } catch { result = .failure(WireFailure(error)) }
+            loop.execute { bound.value.0.finish(request.id, result, bound.value.1) }
+        }
+    }
+
+    private func follow(_ events: WireEventsRequest, _ id: UInt64, _ context: ChannelHandlerContext) {
+        guard streams.count < limits.streams else {
+            return send(.failure(WireFailure(Failure(.tooMany, "\(limits.streams) streams are open already"))), id, context)
+        }
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        let (loop, channel) = (context.eventLoop, context.channel)
+        let stream = router.events(after: events.after, follow: events.follow)
+        streams.insert(id)
+        let task = Task {
+            var last = events.after
+            for await event in stream {
+                var response = WireResponse()
+                response.id = id
+                response.event = WireEvent(event, skipped: last == 0 ? 0 : event.sequence - last - 1)
+                last = event.sequence
+                // The write is awaited: a slow reader holds up its own stream and nothing else.
+                guard let frame = try? Frame.encode(response), (try? await channel.writeAndFlush(frame).get()) != nil else { break }
+            }
+            loop.execute { bound.value.0.finish(id, .done(WireDone()), bound.value.1) }
+        }
+        inFlight.updateValue(task, forKey: id)
+    }
+
+    private func cancel(_ target: UInt64, _ id: UInt64, _ context: ChannelHandlerContext) {
+        guard inFlight[target] != nil else {
+            return send(.failure(WireFailure(Failure(.notFound, "no request \(target) is in flight"))), id, context)
+        }
+        guard streams.contains(target) else {
+            let failure = Failure(.invalidArgument, "only a stream can be cancelled; a deployment that has begun runs to its end")
+            return send(.failure(WireFailure(failure)), id, context)
+        }
+        inFlight[target]??.cancel()
+        send(.done(WireDone()), id, context)
+    }
+
+    private func finish(_ id: UInt64, _ result: WireResponse.OneOf_Result, _ context: ChannelHandlerContext) {
+        inFlight.removeValue(forKey: id)
+        streams.remove(id)
+        guard context.channel.isActive else { return }
+        send(result, id, context, flush: true)
+        if isClosing { closeWhenAnswered(context) }
+    }
+
+    // MARK: Writing and ending
+
+    private func send(_ result: WireResponse.OneOf_Result, _ id: UInt64, _ context: ChannelHandlerContext, flush: Bool = false) {
+        guard context.channel.isActive else { return }
+        var response = WireResponse()
+        response.id = id
+        response.result = result
+        guard let frame = try? Frame.encode(response, allocator: context.channel.allocator) else { return context.close(promise: nil) }
+        context.write(wrapOutboundOut(frame), promise: nil)
+        if flush { context.flush() }
+    }
+
+    /// Says why, and ends the connection: what follows on it could not be trusted to be frames.
+    private func refuse(_ error: any Error, _ context: ChannelHandlerContext) {
+        let failure = error as? Failure ?? Failure(.malformed, "the stream could not be read")
+        logger.debug("connection of uid \(actor.uid) refused: \(failure.message)")
+        isClosing = true
+        deadline?.cancel()
+        send(.failure(WireFailure(failure)), 0, context)
+        context.flush()
+        streams.forEach { inFlight[$0]??.cancel() }
+        closeWhenAnswered(context)
+    }
+
+    private func closeWhenAnswered(_ context: ChannelHandlerContext) {
+        guard inFlight.isEmpty else { return }
+        // The close waits behind the writes that were flushed before it.
+        context.writeAndFlush(wrapOutboundOut(context.channel.allocator.buffer(capacity: 0))).whenComplete { [loop = NIOLoopBound(context, eventLoop: context.eventLoop)] _ in
+            loop.value.close(promise: nil)
+        }
+    }
+
+    // MARK: Deadlines
+
+    private func watchPartialFrame(_ context: ChannelHandlerContext) {
+        guard phase == .serving, !isClosing else { return }
+        if processor.unprocessedBytes == 0 {
+            deadline?.cancel()
+            deadline = nil
+        } else if deadline == nil {
+            startDeadline(context, seconds: limits.frameSeconds, "a frame was not complete after \(limits.frameSeconds) seconds")
+        }
+    }
+
+    private func startDeadline(_ context: ChannelHandlerContext, seconds: Int, _ message: String) {
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        deadline = context.eventLoop.scheduleTask(in: .seconds(Int64(seconds))) {
+            bound.value.0.refuse(Failure(.timedOut, message, hint: "the limits are in PROTOCOL.md"), bound.value.1)
+        }
+    }
+}
+
+extension WireEvent {
+    init(_ event: SchedulerEvent, skipped: UInt64) {
+        self.init()
+        sequence = event.sequence
+        at = event.at
+        kind = event.kind.rawValue
+        message = event.message
+        if let record = event.record { deployment = WireDeployment(record, withDump: false) }
+        self.skipped = skipped
+    }
+}

@@ -1,0 +1,39 @@
+// Daemon: what schedcpd does after it has given up root: it serves the socket, checks every request against the access
+// rules, and hands it to the services. One event loop thread reads and answers; what may block runs on the deployment
+// service's own queue. `schedcpd` itself is only the command line and the drop of privileges around this.
+
+/// Where things are.
+package struct DaemonConfiguration: Sendable {
+    package var stateFolder: String
+    package var schedulersFolder: String
+    /// The socket of the helper that can remove a foreign scheduler.
+    package var ejectSocket: String
+    package var limits: ServerLimits
+
+    package init(stateFolder: String, schedulersFolder: String, ejectSocket: String, limits: ServerLimits = ServerLimits()) {
+        self.stateFolder = stateFolder
+        self.schedulersFolder = schedulersFolder
+        self.ejectSocket = ejectSocket
+        self.limits = limits
+    }
+
+    package static let version = "0.1.0"
+}
+
+/// Every bound that a client can run into. The hello's answer tells them.
+package struct ServerLimits: Hashable, Sendable {
+    package var connections = 1024
+    package var connectionsPerUser = 512
+    package var requestsInFlight = 16
+    package var streams = 4
+    package var parameters = 64
+    package var hints = 1024
+    package var history = 1000
+    package var objectBytes = 6 * 1024 * 1024
+    /// From the first byte of a frame to its last.
+    package var frameSeconds = 10
+    /// From the connection to its hello.
+    package var helloSeconds = 10
+
+    package init() {}
+}
