@@ -43,6 +43,7 @@ let package = Package(
         .executable(name: "schedctl", targets: ["schedctl"]),
         .executable(name: "schedcp-guest", targets: ["schedcp-guest"]),
         .executable(name: "schedcp-eject", targets: ["schedcp-eject"]),
+        .executable(name: "bench-wire", targets: ["bench-wire"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -88,5 +89,8 @@ let package = Package(
         library("MicroVM", ["GuestProtocol", "Linux", nioCore, nioPosix, subprocess]),
         executable("schedctl", ["Client", "GuestProtocol", "Linux", "MicroVM", "Model", "Wire", argumentParser, protobuf]),
         executable("schedcp-guest", ["GuestProtocol", "Linux"]),
+
+        // Measures the wire beside a bare echo; never installed.
+        .executableTarget(name: "bench-wire"),
     ]
 )

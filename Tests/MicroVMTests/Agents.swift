@@ -15,7 +15,8 @@ enum LocalAgent {
             stopped: Promise())
         let socket = folder + "/agent.sock"
         let outcome = try await Subprocess.run(
-            .name(try program()), arguments: ["agent", "--listen", socket], input: .none, output: .discarded,
+            .name("sh"), arguments: ["-c", "exec \"$0\" agent --listen \"$1\"", try program(), socket],
+            input: .none, output: .discarded,
             error: .discarded
         ) { _ in
             await withTaskGroup(of: Void.self) { group -> Result<R, any Error> in

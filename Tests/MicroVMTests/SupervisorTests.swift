@@ -80,7 +80,8 @@ struct StandIn {
         let standIn = try StandIn("echo on the console; echo a complaint >&2; \(last)")
         defer { standIn.remove() }
         try await QEMU(standIn.program).run(standIn.spec, .tcg) { machine in
-            #expect(try await machine.waitUntilStopped(timeout: .seconds(20)) == .status(status))
+            let exit = try await machine.waitUntilStopped(timeout: .seconds(20))
+            #expect(exit == .status(status))
             #expect(machine.console.text == "on the console\n")
         }
     }
@@ -148,7 +149,7 @@ struct StandIn {
         let standIn = try StandIn()
         defer { standIn.remove() }
         let folder = standIn.folder
-        await #expect(processExitsWith: .signal(9)) { [folder] in
+        await #expect(processExitsWith: .signal(9)) { [folder = folder as String] in
             let program = folder + "/qemu"
             var spec = MachineSpec(kernel: folder + "/kernel")
             spec.hasAgent = false

@@ -1,0 +1,108 @@
+import Testing
+
+extension EndToEnd {
+    @Suite(.serialized) struct Faults {
+        @Test func aStallingSchedulerIsEjectedAndTheReasonReported() async throws {
+            let guest = try await Guest.clean()
+            try await guest.vm.succeed("schedctl deploy /fixtures/stall.bpf.o", timeout: .seconds(60))
+            try await guest.waitUntil("the watchdog") { try await guest.status().last_ended?.state == "ejected" }
+            let ended = try #require(try await guest.status().last_ended)
+            #expect(ended.exit?.kind == 1026, "\(ended)")
+            #expect(ended.reason?.contains("stall") == true, "\(ended)")
+            #expect(ended.exit?.dump?.isEmpty == false)
+            #expect(try await guest.kernelState() == "disabled")
+            #expect(try await guest.vm.succeed("schedctl events").contains("ejected"))
+        }
+
+        @Test func anErrorOfTheSchedulerIsReportedInItsWords() async throws {
+            let guest = try await Guest.clean()
+            try await guest.vm.succeed("schedctl deploy /fixtures/ejects.bpf.o")
+            try await guest.waitUntil("the ejection") { try await guest.status().last_ended?.state == "ejected" }
+            let ended = try #require(try await guest.status().last_ended)
+            #expect(ended.exit?.kind == 1025, "\(ended)")
+            #expect(ended.exit?.message?.isEmpty == false, "\(ended)")
+            #expect(try await guest.kernelState() == "disabled")
+            try await guest.vm.succeed("schedctl deploy fifo")
+            #expect(try await guest.kernelOps().hasPrefix("fifo"))
+        }
+
+        @Test func aRefusedProgramShowsTheVerifiersLogAndChangesNothing() async throws {
+            let guest = try await Guest.clean()
+            try await guest.vm.succeed("schedctl deploy vtime")
+            let sequence = try await guest.enableSequence()
+            let result = try await guest.schedctl("deploy /fixtures/refused.bpf.o")
+            #expect(result.status == 5, "\(result.summary)")
+            #expect(result.stderr.contains("verifier refused"))
+            #expect(result.stderr.contains("processed"), "\(result.stderr)")
+            #expect(try await guest.kernelOps().hasPrefix("vtime"))
+            #expect(try await guest.enableSequence() == sequence)
+            #expect(try await guest.history().first?.state == "failed")
+            let json = try await guest.schedctl("deploy /fixtures/refused.bpf.o --json")
+            #expect(json.stdout.contains("\"VERIFIER_REFUSED\""))
+        }
+
+        @Test func anObjectOfTheSchedExtConventionGetsItsConstants() async throws {
+            let guest = try await Guest.clean()
+            let result = try await guest.schedctl("deploy /fixtures/convention.bpf.o")
+            #expect(result.status == 0, "\(result.summary)")
+            try await guest.vm.succeed("for i in 1 2 3 4 5 6; do sh -c 'i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done' & done; wait")
+            #expect(try await guest.kernelState() == "enabled")
+        }
+
+        @Test(arguments: ["/etc/passwd", "/bin/true", "/dev/null", "/fixtures/none.bpf.o"])
+        func whatIsNoSchedulerIsRefused(file: String) async throws {
+            let guest = try await Guest.clean()
+            let result = try await guest.schedctl("deploy \(file)")
+            #expect(result.status == 1 || result.status == 64, "\(result.summary)")
+            #expect(try await guest.kernelState() == "disabled")
+            #expect(try await guest.schedctl("status").status == 0)
+        }
+
+        @Test func aFailedAttachPutsTheOldSchedulerBack() async throws {
+            let guest = try await Guest.clean()
+            try await guest.vm.succeed("schedctl deploy vtime")
+            let before = try #require(try await guest.status().deployment)
+            let result = try await guest.schedctl("deploy /fixtures/initfails.bpf.o")
+            #expect(result.status == 1, "\(result.summary)")
+            #expect(try await guest.kernelOps().hasPrefix("vtime"))
+            let status = try await guest.status()
+            #expect(status.deployment?.id == before.id)
+            #expect(status.kernel.owner == "OURS")
+            #expect(status.deployment?.enable_seq == status.kernel.enable_seq)
+            try await guest.vm.succeed("systemctl restart schedcpd")
+            #expect(try await guest.status().deployment?.id == before.id)
+        }
+
+        @Test func aForeignSchedulerIsNamedAndLeftAlone() async throws {
+            let guest = try await Guest.clean()
+            // Another program that loads schedulers: a second daemon, without systemd, that ours knows nothing of.
+            try await guest.vm.succeed("mkdir -p /tmp/other && chown nobody /tmp/other && ln -sfn /fixtures /tmp/other-schedulers")
+            let other = try await guest.vm.start("exec schedcpd --socket /tmp/other.sock --state /tmp/other --user nobody")
+            try await guest.waitUntil("the other program") { try await guest.vm.run("schedctl status --socket /tmp/other.sock").status == 0 }
+            try await guest.vm.succeed("schedctl deploy /fixtures/foreign.bpf.o --socket /tmp/other.sock")
+            let sequence = try await guest.enableSequence()
+            let status = try await guest.status()
+            #expect(status.kernel.owner == "FOREIGN")
+            #expect(status.kernel.ops?.hasPrefix("foreign") == true)
+            #expect(try await guest.schedctl("status").stdout.contains("loaded by another program"))
+            let refused = try await guest.schedctl("deploy vtime")
+            #expect(refused.status == 1)
+            #expect(refused.stderr.contains("foreign"))
+            #expect(refused.stderr.contains("--takeover"))
+            #expect(try await guest.schedctl("rollback").status == 1)
+            #expect(try await guest.enableSequence() == sequence)
+            #expect(try await guest.kernelOps().hasPrefix("foreign"))
+            try await guest.vm.succeed("schedctl deploy vtime --takeover")
+            #expect(try await guest.kernelOps().hasPrefix("vtime"))
+            #expect(try await guest.status().kernel.owner == "OURS")
+            try await guest.vm.succeed("pkill -f 'socket /tmp/other.sock'")
+            _ = try? await other.collect()
+        }
+
+        @Test func theEjectHelperServesOnlyTheDaemon() async throws {
+            let guest = try await Guest.clean()
+            let mode = try await guest.vm.succeed("stat -c '%U %a' /run/schedcp/eject.sock")
+            #expect(mode.contains("schedcp 600"))
+        }
+    }
+}

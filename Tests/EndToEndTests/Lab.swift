@@ -1,0 +1,133 @@
+import Foundation
+import MicroVM
+
+/// The one lab machine of this test run: Debian with the real systemd and a sched_ext kernel, SchedCP installed in it by
+/// scripts/install. It is booted for the first test and ends with the process.
+final class LabSession: Sendable {
+    static let shared = LabSession()
+
+    private let machine: Task<QEMUMachine, any Error>
+
+    private init() {
+        let (handover, continuation) = AsyncThrowingStream.makeStream(of: QEMUMachine.self)
+        Task.detached {
+            do {
+                var options = LabOptions()
+                options.lifetime = .seconds(2400)
+                options.roots = [try Self.fixtures()]
+                try await withLabMachine(options) { machine in
+                    continuation.yield(machine)
+                    // Until the process ends; the emulator ends with it.
+                    try await Task.sleep(for: .seconds(86400))
+                }
+            } catch { continuation.finish(throwing: error) }
+        }
+        machine = Task {
+            for try await machine in handover { return machine }
+            throw CancellationError()
+        }
+    }
+
+    func vm() async throws -> QEMUMachine { try await machine.value }
+
+    /// A folder that is laid over the guest's system: the faulty schedulers under /fixtures.
+    private static func fixtures() throws -> String {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let built = root.appending(path: ".build/bpf/fixtures")
+        let folder = FileManager.default.temporaryDirectory.appending(path: "schedcp-fixtures-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try FileManager.default.copyItem(at: built, to: folder.appending(path: "fixtures"))
+        return folder.path()
+    }
+}
+
+/// What tests ask of the guest, in the words of its own files and of `schedctl --json`.
+struct Guest {
+    let vm: QEMUMachine
+
+    /// The booted guest with the daemon up and the kernel's default scheduler.
+    static func clean() async throws -> Guest {
+        let guest = Guest(vm: try await LabSession.shared.vm())
+        try await guest.vm.succeed("systemctl reset-failed; systemctl start schedcpd.socket schedcpd.service")
+        _ = try await guest.vm.run("schedctl rollback")
+        try await guest.waitUntil("the default scheduler") { try await guest.kernelState() == "disabled" }
+        return guest
+    }
+
+    func read(_ path: String) async throws -> String {
+        try await vm.succeed("cat \(path)").trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    func kernelState() async throws -> String { try await read("/sys/kernel/sched_ext/state") }
+    func kernelOps() async throws -> String { try await read("/sys/kernel/sched_ext/root/ops") }
+    func enableSequence() async throws -> UInt64 { UInt64(try await read("/sys/kernel/sched_ext/enable_seq")) ?? 0 }
+
+    func schedctl(_ arguments: String, user: String? = nil) async throws -> CommandResult {
+        try await vm.run("schedctl \(arguments)", user: user)
+    }
+
+    func status() async throws -> StatusReport {
+        try JSONDecoder().decode(StatusReport.self, from: Data(try await vm.succeed("schedctl status --json").utf8))
+    }
+
+    func history() async throws -> [DeploymentReport] {
+        let text = try await vm.succeed("schedctl history --limit 200 --json")
+        return try JSONDecoder().decode(HistoryReport.self, from: Data(text.utf8)).deployments ?? []
+    }
+
+    func mainPID() async throws -> Int {
+        Int(try await vm.succeed("systemctl show -P MainPID schedcpd").trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0
+    }
+
+    /// Polls, a bounded number of times.
+    func waitUntil(_ what: String, tries: Int = 120, _ condition: () async throws -> Bool) async throws {
+        for _ in 0..<tries {
+            if try await condition() { return }
+            try await Task.sleep(for: .milliseconds(500))
+        }
+        let seen = try await vm.run("schedctl status; journalctl -u schedcpd -n 20 --no-pager; dmesg | tail -n 15")
+        throw Missed(what: what, seen: seen.stdout + seen.stderr)
+    }
+
+    struct Missed: Error, CustomStringConvertible {
+        let what: String
+        let seen: String
+        var description: String { "waited in vain for \(what):\n\(seen)" }
+    }
+}
+
+struct StatusReport: Decodable {
+    struct Kernel: Decodable {
+        var supported: Bool?
+        var state: String?
+        var ops: String?
+        var enable_seq: UInt64?
+        var owner: String?
+    }
+
+    var kernel: Kernel
+    var deployment: DeploymentReport?
+    var last_ended: DeploymentReport?
+}
+
+struct DeploymentReport: Decodable {
+    struct Exit: Decodable {
+        var kind: Int?
+        var kind_name: String?
+        var reason: String?
+        var message: String?
+        var dump: String?
+    }
+
+    var id: UInt64
+    var scheduler: String
+    var state: String
+    var reason: String?
+    var actor_user: String?
+    var enable_seq: UInt64?
+    var exit: Exit?
+}
+
+struct HistoryReport: Decodable {
+    var deployments: [DeploymentReport]?
+}
