@@ -79,7 +79,9 @@ let package = Package(
         // The three services of the daemon (step 1: deployment and the policy repository).
         library("Repository", ["Model", grdb, toml, crypto]),
         library("Deployment", ["Kernel", "Linux", "Model", logging]),
-        library("Daemon", ["Access", "Deployment", "Kernel", "Linux", "Model", "Repository", "Wire", logging, nioCore, nioPosix]),
+        library(
+            "Daemon",
+            ["Access", "Deployment", "Kernel", "Linux", "Model", "Repository", "Wire", logging, nioCore, nioPosix]),
         executable("schedcpd", ["Daemon", "Linux", "Model", argumentParser, logging]),
         executable("schedcp-eject", ["Linux", "Model"]),
 
@@ -87,10 +89,13 @@ let package = Package(
         library("Client", ["Model", "Wire", nioCore, nioPosix]),
         library("GuestProtocol"),
         library("MicroVM", ["GuestProtocol", "Linux", nioCore, nioPosix, subprocess]),
-        executable("schedctl", ["Client", "GuestProtocol", "Linux", "MicroVM", "Model", "Wire", argumentParser, protobuf]),
+        executable(
+            "schedctl", ["Client", "GuestProtocol", "Linux", "MicroVM", "Model", "Wire", argumentParser, protobuf]),
         executable("schedcp-guest", ["GuestProtocol", "Linux"]),
 
         // Measures the wire beside a bare echo; never installed.
         .executableTarget(name: "bench-wire"),
+
+        tests("EndToEndTests", ["MicroVM"]),
     ]
 )

@@ -53,10 +53,12 @@ package struct AccessRules: Hashable, Sendable {
         }
         guard has(actor, row.right) else {
             throw Failure(
-                .denied, "user \(actor.user.escapedForDisplay(limit: 64)) (uid \(actor.uid)) may not \(operation.rawValue)",
+                .denied,
+                "user \(actor.user.escapedForDisplay(limit: 64)) (uid \(actor.uid)) may not \(operation.rawValue)",
                 hint: row.right == .root
                     ? "at this stage only root may deploy an object file; deploy a scheduler of the repository by name"
-                    : "only root and members of the group \(Self.adminGroupName) may; the membership counts from the next login")
+                    : "only root and members of the group \(Self.adminGroupName) may; the membership counts from the next login"
+            )
         }
     }
 

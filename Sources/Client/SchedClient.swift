@@ -38,7 +38,9 @@ package final class SchedClient: Sendable {
         } catch {
             throw Failure(
                 .notFound, "schedcpd cannot be reached at \(path): \(error)",
-                hint: "start it: systemctl start schedcpd.socket (not installed? scripts/install; no sched_ext kernel? schedctl lab shell)")
+                hint:
+                    "start it: systemctl start schedcpd.socket (not installed? scripts/install; no sched_ext kernel? schedctl lab shell)"
+            )
         }
         var hello = WireHello()
         hello.protocolMin = ProtocolVersion.oldest
@@ -57,7 +59,9 @@ package final class SchedClient: Sendable {
     }
 
     /// The daemon's events, those that it still keeps first.
-    package func events(after sequence: UInt64 = 0, follow: Bool) async throws(Failure) -> AsyncThrowingStream<WireEvent, any Error> {
+    package func events(after sequence: UInt64 = 0, follow: Bool) async throws(Failure) -> AsyncThrowingStream<
+        WireEvent, any Error
+    > {
         var request = WireEventsRequest()
         request.after = sequence
         request.follow = follow
@@ -80,10 +84,13 @@ package final class SchedClient: Sendable {
     package func close() async { try? await channel.close() }
 
     package static func unexpected(_ result: WireResponse.OneOf_Result) -> Failure {
-        Failure(.internal, "schedcpd answered something else than was asked", hint: "install the same version of schedctl and schedcpd")
+        Failure(
+            .internal, "schedcpd answered something else than was asked",
+            hint: "install the same version of schedctl and schedcpd")
     }
 
-    private static let ended = Failure(.internal, "schedcpd closed the connection", hint: "see its log: journalctl -u schedcpd")
+    private static let ended = Failure(
+        .internal, "schedcpd closed the connection", hint: "see its log: journalctl -u schedcpd")
 
     private static func exchange(
         _ operation: WireRequest.OneOf_Operation, on channel: any Channel, _ answers: AnswerTable,

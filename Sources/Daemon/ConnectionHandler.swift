@@ -105,21 +105,29 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private func serve(_ request: WireRequest, _ context: ChannelHandlerContext) throws(Failure) {
         guard let operation = Router.operation(of: request) else {
             guard phase == .serving else { throw Failure(.outOfPhase, "a connection begins with hello") }
-            return send(.failure(WireFailure(Failure(.unknownOperation, "this daemon does not know that operation"))), request.id, context)
+            return send(
+                .failure(WireFailure(Failure(.unknownOperation, "this daemon does not know that operation"))),
+                request.id, context)
         }
         do throws(Failure) {
             try router.rules.check(actor, operation, in: phase)
-            guard inFlight[request.id] == nil else { throw Failure(.invalidArgument, "request \(request.id) is still in flight") }
+            guard inFlight[request.id] == nil else {
+                throw Failure(.invalidArgument, "request \(request.id) is still in flight")
+            }
             if let answer = try router.answerAtOnce(request, from: actor) {
                 if operation == .hello { enterServing() }
                 return send(answer, request.id, context)
             }
             guard inFlight.count < limits.requestsInFlight else {
-                throw Failure(.tooMany, "\(limits.requestsInFlight) requests are in flight already", hint: "wait for their answers")
+                throw Failure(
+                    .tooMany, "\(limits.requestsInFlight) requests are in flight already",
+                    hint: "wait for their answers")
             }
         } catch {
             if error.code == .outOfPhase || error.code == .unsupportedVersion { throw error }
-            if error.code == .denied { logger.notice("denied: \(error.message)", metadata: ["operation": "\(operation.rawValue)"]) }
+            if error.code == .denied {
+                logger.notice("denied: \(error.message)", metadata: ["operation": "\(operation.rawValue)"])
+            }
             return send(.failure(WireFailure(error)), request.id, context)
         }
         switch request.operation {
@@ -154,7 +162,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     private func follow(_ events: WireEventsRequest, _ id: UInt64, _ context: ChannelHandlerContext) {
         guard streams.count < limits.streams else {
-            return send(.failure(WireFailure(Failure(.tooMany, "\(limits.streams) streams are open already"))), id, context)
+            return send(
+                .failure(WireFailure(Failure(.tooMany, "\(limits.streams) streams are open already"))), id, context)
         }
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         let (loop, channel) = (context.eventLoop, context.channel)
@@ -168,7 +177,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
                 response.event = WireEvent(event, skipped: last == 0 ? 0 : event.sequence - last - 1)
                 last = event.sequence
                 // The write is awaited: a slow reader holds up its own stream and nothing else.
-                guard let frame = try? Frame.encode(response), (try? await channel.writeAndFlush(frame).get()) != nil else { break }
+                guard let frame = try? Frame.encode(response), (try? await channel.writeAndFlush(frame).get()) != nil
+                else { break }
             }
             loop.execute { bound.value.0.finish(id, .done(WireDone()), bound.value.1) }
         }
@@ -180,7 +190,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
             return send(.failure(WireFailure(Failure(.notFound, "no request \(target) is in flight"))), id, context)
         }
         guard streams.contains(target) else {
-            let failure = Failure(.invalidArgument, "only a stream can be cancelled; a deployment that has begun runs to its end")
+            let failure = Failure(
+                .invalidArgument, "only a stream can be cancelled; a deployment that has begun runs to its end")
             return send(.failure(WireFailure(failure)), id, context)
         }
         inFlight[target]??.cancel()
@@ -197,12 +208,16 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     // MARK: Writing and ending
 
-    private func send(_ result: WireResponse.OneOf_Result, _ id: UInt64, _ context: ChannelHandlerContext, flush: Bool = false) {
+    private func send(
+        _ result: WireResponse.OneOf_Result, _ id: UInt64, _ context: ChannelHandlerContext, flush: Bool = false
+    ) {
         guard context.channel.isActive else { return }
         var response = WireResponse()
         response.id = id
         response.result = result
-        guard let frame = try? Frame.encode(response, allocator: context.channel.allocator) else { return context.close(promise: nil) }
+        guard let frame = try? Frame.encode(response, allocator: context.channel.allocator) else {
+            return context.close(promise: nil)
+        }
         context.write(wrapOutboundOut(frame), promise: nil)
         if flush { context.flush() }
     }
@@ -222,7 +237,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private func closeWhenAnswered(_ context: ChannelHandlerContext) {
         guard inFlight.isEmpty else { return }
         // The close waits behind the writes that were flushed before it.
-        context.writeAndFlush(wrapOutboundOut(context.channel.allocator.buffer(capacity: 0))).whenComplete { [loop = NIOLoopBound(context, eventLoop: context.eventLoop)] _ in
+        context.writeAndFlush(wrapOutboundOut(context.channel.allocator.buffer(capacity: 0))).whenComplete {
+            [loop = NIOLoopBound(context, eventLoop: context.eventLoop)] _ in
             loop.value.close(promise: nil)
         }
     }
@@ -235,7 +251,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
             deadline?.cancel()
             deadline = nil
         } else if deadline == nil {
-            startDeadline(context, seconds: limits.frameSeconds, "a frame was not complete after \(limits.frameSeconds) seconds")
+            startDeadline(
+                context, seconds: limits.frameSeconds, "a frame was not complete after \(limits.frameSeconds) seconds")
         }
     }
 

@@ -29,9 +29,11 @@ package struct Daemon {
         let service = DeploymentService(
             schedExt: SchedExt(), journal: try SQLiteJournal(path: configuration.stateFolder + "/schedcp.sqlite"),
             artifacts: try ArtifactStore(folder: configuration.stateFolder + "/artifacts"),
-            ejector: SocketEjector(path: configuration.ejectSocket), events: events, board: StatusBoard(), logger: logger)
+            ejector: SocketEjector(path: configuration.ejectSocket), events: events, board: StatusBoard(),
+            logger: logger)
         try await service.recover(passed.filter { DescriptorStore.isOurs($0.name) })
-        let router = Router(configuration: configuration, service: service, catalog: readCatalog(), rules: Self.readRules())
+        let router = Router(
+            configuration: configuration, service: service, catalog: readCatalog(), rules: Self.readRules())
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let channel = try await Server(router: router, logger: logger).listen(source(socket, passed), on: group)
         announce(service)
@@ -75,7 +77,8 @@ package struct Daemon {
     private func reload(_ router: Router, _ service: DeploymentService) {
         Systemd.notify(["RELOADING=1", "MONOTONIC_USEC=\(Clock.monotonic() / 1000)"])
         router.replace(catalog: readCatalog(), rules: Self.readRules())
-        service.events.append(.reloaded, "the schedulers and the access rules were read again", record: nil, at: Clock.realtime())
+        service.events.append(
+            .reloaded, "the schedulers and the access rules were read again", record: nil, at: Clock.realtime())
         logger.notice("reloaded")
         Systemd.notify(["READY=1"])
     }

@@ -10,7 +10,9 @@ package struct DaemonConfiguration: Sendable {
     package var ejectSocket: String
     package var limits: ServerLimits
 
-    package init(stateFolder: String, schedulersFolder: String, ejectSocket: String, limits: ServerLimits = ServerLimits()) {
+    package init(
+        stateFolder: String, schedulersFolder: String, ejectSocket: String, limits: ServerLimits = ServerLimits()
+    ) {
         self.stateFolder = stateFolder
         self.schedulersFolder = schedulersFolder
         self.ejectSocket = ejectSocket

@@ -22,8 +22,16 @@ package struct JournalLogHandler: LogHandler {
             return
         }
         Journal.send(
-            [("MESSAGE", "\(event.message)"), ("PRIORITY", "\(event.level.syslogPriority)"), ("SYSLOG_IDENTIFIER", "schedcpd")]
-                + fields.map { ("SCHEDCP_" + $0.key.uppercased().map { $0.isLetter || $0.isNumber ? String($0) : "_" }.joined(), "\($0.value)") })
+            [
+                ("MESSAGE", "\(event.message)"), ("PRIORITY", "\(event.level.syslogPriority)"),
+                ("SYSLOG_IDENTIFIER", "schedcpd"),
+            ]
+                + fields.map {
+                    (
+                        "SCHEDCP_" + $0.key.uppercased().map { $0.isLetter || $0.isNumber ? String($0) : "_" }.joined(),
+                        "\($0.value)"
+                    )
+                })
     }
 }
 

@@ -135,7 +135,7 @@ final class Router: Sendable {
 
     private func doctor() -> WireDoctorReply {
         var reply = WireDoctorReply()
-                var checks = HostProbe.schedulingChecks() + [HostProbe.bpfLoad(), HostProbe.perf()]
+        var checks = HostProbe.schedulingChecks() + [HostProbe.bpfLoad(), HostProbe.perf()]
         if let privileges = ThisProcess.privileges() {
             let needed: CapabilitySet = [.bpf, .perfmon]
             let hasThem = privileges.effective.isSuperset(of: needed)
@@ -162,8 +162,10 @@ final class Router: Sendable {
             let (policy, object) = try entry(name)
             try policy.check(hints)
             return DeploymentRequest(
-                scheduler: policy.name.text, object: object, settings: settings, values: try policy.values(for: settings),
-                hints: hints, hintMaps: Dictionary(policy.hints.map { ($0.kind, $0.map) }, uniquingKeysWith: { first, _ in first }),
+                scheduler: policy.name.text, object: object, settings: settings,
+                values: try policy.values(for: settings),
+                hints: hints,
+                hintMaps: Dictionary(policy.hints.map { ($0.kind, $0.map) }, uniquingKeysWith: { first, _ in first }),
                 actor: actor, takeover: deploy.takeover)
         case .object(let object):
             guard object.count <= limits.objectBytes else {

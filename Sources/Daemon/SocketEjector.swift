@@ -11,11 +11,13 @@ struct SocketEjector: ForeignEjector {
         let answer: String
         do { answer = try UnixExchange.ask(path, ops + "\n", seconds: 15) } catch {
             throw error.asFailure(
-                .foreignScheduler, hint: "is schedcp-eject.socket running? Else stop the program that loaded the scheduler")
+                .foreignScheduler,
+                hint: "is schedcp-eject.socket running? Else stop the program that loaded the scheduler")
         }
         guard answer.hasPrefix("ok") else {
             throw Failure(
-                .foreignScheduler, "the scheduler '\(ops.escapedForDisplay(limit: 128))' could not be removed: \(answer.escapedForDisplay(limit: 300))",
+                .foreignScheduler,
+                "the scheduler '\(ops.escapedForDisplay(limit: 128))' could not be removed: \(answer.escapedForDisplay(limit: 300))",
                 hint: "stop the program that loaded it")
         }
     }

@@ -52,7 +52,9 @@ extension DeploymentService {
                 await resume(scheduler, open)
             } else {
                 close(descriptors, of: open.id)
-                await end(&open, .released, "the unit was stopped or gave up, and the kernel went back to its default", exit: nil)
+                await end(
+                    &open, .released, "the unit was stopped or gave up, and the kernel went back to its default",
+                    exit: nil)
                 note(.released, "\(open.spec.scheduler) had ended with the unit", open)
             }
         }
@@ -67,7 +69,9 @@ extension DeploymentService {
     }
 
     /// The scheduler behind kept descriptors. Where its exit information lies is read from the artifact again.
-    private func adopt(_ descriptors: DescriptorStore.Kept?, of record: DeploymentRecord) throws(Failure) -> AttachedScheduler? {
+    private func adopt(_ descriptors: DescriptorStore.Kept?, of record: DeploymentRecord) throws(Failure)
+        -> AttachedScheduler?
+    {
         guard let fds = descriptors?.fds, let link = fds[.link], let structOps = fds[.structOps] else { return nil }
         let bytes = try artifacts.get(record.spec.artifact)
         let opened = try OpenedScheduler.open(bytes, label: "schedcp")
@@ -94,7 +98,9 @@ extension DeploymentService {
             return
         }
         let exit = scheduler.exitInfo()
-        if exit?.kind.isError != true, !state.isOccupied, !scheduler.isLinkAlive(), let again = try? scheduler.detach().attachAgain() {
+        if exit?.kind.isError != true, !state.isOccupied, !scheduler.isLinkAlive(),
+            let again = try? scheduler.detach().attachAgain()
+        {
             // An earlier process detached it to make way and died before the next one was in.
             open.enableSequence = schedExt.read().enableSequence
             _ = try? DescriptorStore.keep(open.id, again)

@@ -70,7 +70,8 @@ package actor DeploymentService {
 
     private func beginWork() throws(Failure) {
         guard !isBusy else {
-            throw Failure(.busy, "another deployment or rollback is in progress", hint: "wait for it: schedctl events --follow")
+            throw Failure(
+                .busy, "another deployment or rollback is in progress", hint: "wait for it: schedctl events --follow")
         }
         isBusy = true
     }
@@ -80,7 +81,8 @@ package actor DeploymentService {
         let missing = HostProbe.missingForDeployment()
         guard missing.isEmpty else {
             throw Failure(
-                .kernelUnsupported, "this kernel cannot run a sched_ext scheduler", hint: "schedctl doctor says what to do",
+                .kernelUnsupported, "this kernel cannot run a sched_ext scheduler",
+                hint: "schedctl doctor says what to do",
                 detail: missing.joined(separator: "\n"))
         }
         let state = schedExt.read()
@@ -94,7 +96,9 @@ package actor DeploymentService {
     }
 
     /// Old scheduler out, new one in, its descriptors with systemd, its record on disk; or everything as before.
-    private func exchange(for loaded: consuming LoadedScheduler, record new: inout DeploymentRecord) async throws(Failure) {
+    private func exchange(for loaded: consuming LoadedScheduler, record new: inout DeploymentRecord)
+        async throws(Failure)
+    {
         let oldRecord = record
         let old = current.take()?.detach()
         do throws(Failure) {
@@ -113,7 +117,9 @@ package actor DeploymentService {
         }
         record = new
         board.publish { $0.active = new }
-        if var oldRecord { await end(&oldRecord, .superseded, "deployment \(new.id) took its place", exit: old?.exitInfo()) }
+        if var oldRecord {
+            await end(&oldRecord, .superseded, "deployment \(new.id) took its place", exit: old?.exitInfo())
+        }
     }
 
     /// The kernel is asked what it runs; the attach's own word is not enough.
@@ -121,7 +127,8 @@ package actor DeploymentService {
         let state = schedExt.read()
         guard state.state == "enabled", state.ops.hasPrefix(name) else {
             throw Failure(
-                .attachFailed, "the kernel says '\(state.state)' with '\(state.ops.escapedForDisplay())' after the attach of '\(name)'",
+                .attachFailed,
+                "the kernel says '\(state.state)' with '\(state.ops.escapedForDisplay())' after the attach of '\(name)'",
                 hint: "see the kernel's log: journalctl -k")
         }
         new.ops = state.ops
@@ -136,7 +143,9 @@ package actor DeploymentService {
         do { attached = try old.attachAgain() } catch {
             record = nil
             board.publish { $0.active = nil }
-            await end(&oldRecord, .superseded, "it made way for a deployment that failed, and could not be put back: \(error.message)", exit: nil)
+            await end(
+                &oldRecord, .superseded,
+                "it made way for a deployment that failed, and could not be put back: \(error.message)", exit: nil)
             return
         }
         oldRecord.enableSequence = schedExt.read().enableSequence
@@ -171,7 +180,9 @@ package actor DeploymentService {
             let state = schedExt.read()
             throw Failure(
                 .nothingDeployed, "no deployment of SchedCP is active",
-                hint: state.isOccupied ? "'\(state.ops.escapedForDisplay())' runs, and somebody else loaded it" : "the kernel's default scheduler runs")
+                hint: state.isOccupied
+                    ? "'\(state.ops.escapedForDisplay())' runs, and somebody else loaded it"
+                    : "the kernel's default scheduler runs")
         }
         let detached = scheduler.detach()
         DescriptorStore.forget(ended.id)

@@ -72,7 +72,8 @@ package struct DetachedScheduler: ~Copyable {
         parts.exit?.clear()
         let fd = bpf_link_create(parts.structOps.raw, 0, Self.structOpsAttachType, nil)
         guard fd >= 0 else {
-            throw Failure(.attachFailed, "'\(name)' could not be attached again: \(SystemError("attach", code: -fd).reason)")
+            throw Failure(
+                .attachFailed, "'\(name)' could not be attached again: \(SystemError("attach", code: -fd).reason)")
         }
         return AttachedScheduler(name: name, link: Descriptor(owning: fd), parts: parts)
     }

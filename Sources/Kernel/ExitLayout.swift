@@ -37,7 +37,8 @@ package struct ExitLayout: Hashable, Sendable {
         let section = ".data.\(variable.name)_dump"
         dumpSection = types.variables(inSection: section).isEmpty ? nil : section
         let length = "\(variable.name)_dump_len"
-        dumpLengthVariable = types.variables(inSection: ".rodata").contains { $0.name == length && $0.size == 4 } ? length : nil
+        dumpLengthVariable =
+            types.variables(inSection: ".rodata").contains { $0.name == length && $0.size == 4 } ? length : nil
     }
 
     /// Decodes a copy of the `.data` section; nil as long as the scheduler has not exited.
@@ -97,7 +98,8 @@ enum MapValue {
     static func read(_ fd: Int32) -> [UInt8]? {
         var info = bpf_map_info()
         var length = UInt32(MemoryLayout<bpf_map_info>.size)
-        guard bpf_map_get_info_by_fd(fd, &info, &length) == 0, info.value_size <= limit, info.type == BPF_MAP_TYPE_ARRAY.rawValue
+        guard bpf_map_get_info_by_fd(fd, &info, &length) == 0, info.value_size <= limit,
+            info.type == BPF_MAP_TYPE_ARRAY.rawValue
         else { return nil }
         // Values of array maps are padded to eight bytes.
         var bytes = [UInt8](repeating: 0, count: (Int(info.value_size) + 7) & ~7)

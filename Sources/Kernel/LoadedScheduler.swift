@@ -17,7 +17,9 @@ package struct LoadedScheduler: ~Copyable {
         }
         for entry in entries {
             guard Int(bpf_map__key_size(map)) == entry.key.count, bpf_map__value_size(map) == 8 else {
-                throw Failure(.malformedObject, "the map '\(name)' does not take keys of \(entry.key.count) bytes and values of 8")
+                throw Failure(
+                    .malformedObject, "the map '\(name)' does not take keys of \(entry.key.count) bytes and values of 8"
+                )
             }
             var value = entry.nanoseconds
             // SAFETY: key and value have the sizes of the map, as was just checked.

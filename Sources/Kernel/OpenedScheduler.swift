@@ -77,7 +77,8 @@ package struct OpenedScheduler: ~Copyable {
         }
         guard type == value.type else {
             throw Failure(
-                .malformedObject, "'\(value.name)' is \(type.rawValue) in the object and \(value.type.rawValue) in its description",
+                .malformedObject,
+                "'\(value.name)' is \(type.rawValue) in the object and \(value.type.rawValue) in its description",
                 hint: "the description and the object do not belong together; install them again")
         }
         try write(value.bytes, to: value.name)
@@ -93,7 +94,8 @@ package struct OpenedScheduler: ~Copyable {
             guard !abi.truncated.contains(constant) else {
                 throw Failure(
                     .kernelUnsupported, "the kernel's BTF lacks the upper half of \(constant)",
-                    hint: "the kernel's BTF was made without 64-bit enums (pahole below 1.24); use another kernel build")
+                    hint: "the kernel's BTF was made without 64-bit enums (pahole below 1.24); use another kernel build"
+                )
             }
             guard variable.size == 8 else {
                 throw Failure(.malformedObject, "\(variable.name) is \(variable.size) bytes in the object, not 8")
@@ -108,9 +110,11 @@ package struct OpenedScheduler: ~Copyable {
         func u32(_ value: UInt32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) } }
         for variable in types.variables(inSection: ".rodata") {
             switch variable.name {
-            case "schedcp_nr_cpus" where variable.size == 4: try write(u32(UInt32(topology.llcOfCPU.count)), to: variable.name)
+            case "schedcp_nr_cpus" where variable.size == 4:
+                try write(u32(UInt32(topology.llcOfCPU.count)), to: variable.name)
             case "schedcp_nr_llcs" where variable.size == 4: try write(u32(topology.llcCount), to: variable.name)
-            case "schedcp_cpu_llc": try write(topology.llcOfCPU.prefix(variable.size / 4).flatMap(u32), to: variable.name)
+            case "schedcp_cpu_llc":
+                try write(topology.llcOfCPU.prefix(variable.size / 4).flatMap(u32), to: variable.name)
             default: break
             }
         }

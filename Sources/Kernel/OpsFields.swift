@@ -48,7 +48,9 @@ struct OpsFields {
         guard let (offset, size) = place(name) else { return }
         for index in 0..<size {
             // SAFETY: as above.
-            memory.storeBytes(of: UInt8(truncatingIfNeeded: value >> (8 * UInt64(index))), toByteOffset: offset + index, as: UInt8.self)
+            memory.storeBytes(
+                of: UInt8(truncatingIfNeeded: value >> (8 * UInt64(index))), toByteOffset: offset + index,
+                as: UInt8.self)
         }
     }
 

@@ -68,7 +68,9 @@ struct TypeTable {
 
     /// The members of a struct, offsets in bytes; empty when `id` is none.
     func members(of id: UInt32) -> [Member] {
-        guard let type = type(id), Int(btf_kind(type)) == BTF_KIND_STRUCT, let members = btf_members(type) else { return [] }
+        guard let type = type(id), Int(btf_kind(type)) == BTF_KIND_STRUCT, let members = btf_members(type) else {
+            return []
+        }
         // SAFETY: as above.
         return (0..<Int(btf_vlen(type))).map { index in
             Member(

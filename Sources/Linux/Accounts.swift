@@ -24,7 +24,9 @@ package enum Accounts {
         return withBuffer { buffer, size in
             var result: UnsafeMutablePointer<passwd>?
             // SAFETY: as above.
-            guard getpwuid_r(uid, &entry, buffer, size, &result) == 0, result != nil, let name = entry.pw_name else { return nil }
+            guard getpwuid_r(uid, &entry, buffer, size, &result) == 0, result != nil, let name = entry.pw_name else {
+                return nil
+            }
             return String(cString: name)
         }
     }

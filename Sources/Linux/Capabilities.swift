@@ -117,12 +117,16 @@ package enum PrivilegeDrop {
         let threads: [Int32: ThreadPrivileges]
         do { threads = try ThreadPrivileges.ofAllThreads() } catch { throw .system(error) }
         for (tid, now) in threads {
-            guard now.uids == [uid], now.gids == [gid] else { throw .notInEffect("thread \(tid) has uids \(now.uids), gids \(now.gids)") }
+            guard now.uids == [uid], now.gids == [gid] else {
+                throw .notInEffect("thread \(tid) has uids \(now.uids), gids \(now.gids)")
+            }
             guard now.permitted == kept, now.effective == kept, now.bounding == kept else {
                 throw .notInEffect("thread \(tid) is permitted \(now.permitted), bounded by \(now.bounding)")
             }
             guard now.inheritable.isEmpty, now.ambient.isEmpty, now.noNewPrivileges else {
-                throw .notInEffect("thread \(tid) has inheritable \(now.inheritable), ambient \(now.ambient), no_new_privs \(now.noNewPrivileges)")
+                throw .notInEffect(
+                    "thread \(tid) has inheritable \(now.inheritable), ambient \(now.ambient), no_new_privs \(now.noNewPrivileges)"
+                )
             }
         }
     }

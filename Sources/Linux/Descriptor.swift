@@ -62,7 +62,9 @@ package enum TextFile {
     /// The content as text, refused when it is longer than `limit` bytes or not UTF-8.
     package static func read(_ path: String, limit: Int = 64 * 1024) throws(SystemError) -> String {
         let bytes = try readBytes(path, limit: limit)
-        guard let text = String(validating: bytes, as: UTF8.self) else { throw SystemError("read \(path)", code: EILSEQ) }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw SystemError("read \(path)", code: EILSEQ)
+        }
         return text
     }
 

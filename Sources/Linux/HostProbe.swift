@@ -74,7 +74,8 @@ package enum HostProbe {
                 remedy: "Let schedcpd do it: its unit gives it CAP_BPF and CAP_PERFMON.")
         case ENOSYS:
             return Check(
-                "load BPF programs", .missing, "the kernel has no bpf(2)", remedy: "Boot a kernel with CONFIG_BPF_SYSCALL=y.")
+                "load BPF programs", .missing, "the kernel has no bpf(2)",
+                remedy: "Boot a kernel with CONFIG_BPF_SYSCALL=y.")
         default: return Check("load BPF programs", .found, "permitted")
         }
     }

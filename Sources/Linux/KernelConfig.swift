@@ -32,7 +32,8 @@ package struct KernelConfig: Sendable {
     /// The configuration in /boot or the modules' folder; nil where the distribution installs none. (/proc/config.gz
     /// would need a decompressor in the daemon for a question that the other probes answer as well.)
     package static func ofRunningKernel() -> KernelConfig? {
-        for path in ["/boot/config-\(release)", "/usr/lib/modules/\(release)/config", "/lib/modules/\(release)/config"] {
+        for path in ["/boot/config-\(release)", "/usr/lib/modules/\(release)/config", "/lib/modules/\(release)/config"]
+        {
             if let text = try? TextFile.read(path, limit: 1 << 20) { return KernelConfig(text: text, source: path) }
         }
         return nil

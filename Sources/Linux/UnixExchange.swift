@@ -6,8 +6,13 @@ package enum UnixExchange {
     /// - Parameters:
     ///   - seconds: how long each step may take.
     ///   - limit: bytes of answer that are read at most.
-    package static func ask(_ path: String, _ message: String, seconds: Int, limit: Int = 4096) throws(SystemError) -> String {
-        let socket = Descriptor(owning: try retryingInterrupts("socket") { Glibc.socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | O_CLOEXEC, 0) })
+    package static func ask(_ path: String, _ message: String, seconds: Int, limit: Int = 4096) throws(SystemError)
+        -> String
+    {
+        let socket = Descriptor(
+            owning: try retryingInterrupts("socket") {
+                Glibc.socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | O_CLOEXEC, 0)
+            })
         var timeout = timeval(tv_sec: seconds, tv_usec: 0)
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
             setsockopt(socket.raw, SOL_SOCKET, option, &timeout, socklen_t(MemoryLayout<timeval>.size))
@@ -18,7 +23,9 @@ package enum UnixExchange {
         while sent < bytes.count {
             sent += try retryingInterrupts("send to \(path)") {
                 // SAFETY: the range sent..<count lies inside `bytes`.
-                bytes.withUnsafeBytes { send(socket.raw, $0.baseAddress.map { $0 + sent }, bytes.count - sent, CInt(MSG_NOSIGNAL)) }
+                bytes.withUnsafeBytes {
+                    send(socket.raw, $0.baseAddress.map { $0 + sent }, bytes.count - sent, CInt(MSG_NOSIGNAL))
+                }
             }
         }
         shutdown(socket.raw, CInt(SHUT_WR))

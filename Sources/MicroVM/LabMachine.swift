@@ -17,32 +17,54 @@ package struct LabOptions: Hashable, Sendable {
 }
 
 /// Boots a lab machine with SchedCP in it, waits until its systemd has started everything, and runs `body` as
-/// ``withVirtualMachine(_:cache:folder:_:)`` does. An image is built first where there is none and this user can.
+/// ``withVirtualMachine(_:cache:folder:_:)`` does. An image is built first where there is none and this user can. A boot
+/// that fails for ``MachineError/Code/emulatorFault`` is tried again, twice.
 nonisolated(nonsending) package func withLabMachine<R: Sendable>(
     _ options: LabOptions = LabOptions(), lab given: Lab? = nil,
     _ body: nonisolated(nonsending) (QEMUMachine) async throws -> R
 ) async throws -> R {
     let lab = try given ?? Lab.locate()
     let image = try await lab.image()
+    var attempts = 3
+    while true {
+        var hasBegun = false
+        do {
+            let folder = try await preparedFolder(lab, options)
+            let spec = options.spec(image, payload: "\(folder)/payload.tar")
+            return try await withVirtualMachine(spec, cache: lab.cache, folder: folder) { machine in
+                _ = try await machine.waitUntilRunning(timeout: options.bootLimit)
+                hasBegun = true
+                return try await body(machine)
+            }
+        } catch let error as MachineError where error.code == .emulatorFault && !hasBegun && attempts > 1 {
+            attempts -= 1
+        }
+    }
+}
+
+/// A machine's private folder with the payload in it.
+private func preparedFolder(_ lab: Lab, _ options: LabOptions) async throws -> String {
     let folder: String
     do { folder = try HostFile.privateFolder("schedcp-vm") } catch { throw MachineError(.system, "\(error)") }
-    let payload = folder + "/payload.tar"
     do {
-        try await lab.writePayload(to: payload, roots: options.roots)
+        try await lab.writePayload(to: "\(folder)/payload.tar", roots: options.roots)
     } catch {
-        HostFile.remove(payload)
+        HostFile.remove("\(folder)/payload.tar")
         HostFile.removeFolder(folder)
         throw error
     }
-    var spec = image.spec(payload: payload)
-    spec.topology = options.topology
-    spec.memory = options.memory
-    spec.lifetime = options.lifetime
-    spec.bootLimit = options.bootLimit
-    spec.consoleFile = options.consoleFile
-    spec.kernelArguments += options.kernelArguments
-    return try await withVirtualMachine(spec, cache: lab.cache, folder: folder) { machine in
-        _ = try await machine.waitUntilRunning(timeout: options.bootLimit)
-        return try await body(machine)
+    return folder
+}
+
+extension LabOptions {
+    fileprivate func spec(_ image: LabImage, payload: String) -> MachineSpec {
+        var spec = image.spec(payload: payload)
+        spec.topology = topology
+        spec.memory = memory
+        spec.lifetime = lifetime
+        spec.bootLimit = bootLimit
+        spec.consoleFile = consoleFile
+        spec.kernelArguments += kernelArguments
+        return spec
     }
 }

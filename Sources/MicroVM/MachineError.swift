@@ -11,6 +11,8 @@ package struct MachineError: Error, Hashable, Sendable, CustomStringConvertible 
         case timedOut
         /// The machine ended while something was under way.
         case stopped
+        /// The guest's kernel died of a known fault of the emulator; the same may well work the next time.
+        case emulatorFault
         /// The agent in the machine refused, or the system in the machine did.
         case refused
         /// The agent said something that makes no sense.

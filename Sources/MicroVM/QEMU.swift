@@ -74,8 +74,7 @@ private struct MachineRun {
     /// What QEMU and the supervisor say on standard error.
     let complaints: ConsoleLog
 
-    init(spec: MachineSpec, accelerator: Accelerator, folder: String, command: [String]) throws(MachineError)
-    {
+    init(spec: MachineSpec, accelerator: Accelerator, folder: String, command: [String]) throws(MachineError) {
         self.spec = spec
         self.command = command
         complaints = try ConsoleLog(capacity: 16 * 1024)
@@ -102,7 +101,13 @@ private struct MachineRun {
                 output: execution.standardOutput, errors: execution.standardError,
                 end: { try? await execution.standardInputWriter.finish() }, body)
         }
-        return try outcome.closureResult.get()
+        do {
+            return try outcome.closureResult.get()
+        } catch let error as MachineError where error.code == .stopped && EmulatorFault.isIn(machine.console.text) {
+            throw MachineError(
+                .emulatorFault, "\(error.message): \(EmulatorFault.explanation)", console: error.console,
+                hint: "Try again, or install a newer QEMU.")
+        }
     }
 
     /// Runs `body` beside the tasks that keep the machine's outputs flowing.
@@ -182,4 +187,14 @@ private struct MachineRun {
             // The pipe ends with the machine; how it ends is the supervisor's to say.
         }
     }
+}
+
+/// Before version 8.1, QEMU's translator could keep an instruction that another processor of the guest had replaced
+/// while it was being translated (fixed by "accel/tcg: Always lock pages before translation"). A Linux guest that patches
+/// its own code, as it does when it switches a static branch, then stops at a breakpoint that is no longer there. Seen in
+/// one of thirty boots with four processors.
+enum EmulatorFault {
+    static let explanation = "its kernel hit a fault of this QEMU's translator"
+
+    static func isIn(_ console: String) -> Bool { console.contains("Oops: int3:") }
 }

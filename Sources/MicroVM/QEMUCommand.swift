@@ -12,8 +12,9 @@ struct QEMUCommand: Hashable, Sendable {
         try Self.check(spec)
         let topology = spec.topology
         var words = [
-            "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-M", "q35", "-cpu", "max",
+            "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-M", "q35",
         ]
+        words += ["-cpu", Self.processor(accelerator, topology)]
         words += ["-accel", accelerator == .kvm ? "kvm" : "tcg,thread=multi"]
         words += ["-m", "\(spec.memory)"]
         words += [
@@ -37,6 +38,11 @@ struct QEMUCommand: Hashable, Sendable {
             words += ["-device", "virtserialport,chardev=port\(index),name=\(port)"]
         }
         arguments = words
+    }
+
+    /// The translator's own processor is of an AMD family without hyper-threading, whose guests take threads for cores.
+    private static func processor(_ accelerator: Accelerator, _ topology: Topology) -> String {
+        accelerator == .tcg && topology.threads > 1 ? "max,vendor=GenuineIntel" : "max"
     }
 
     private static func disk(_ disk: MachineSpec.Disk, _ index: Int) -> [String] {

@@ -64,6 +64,8 @@ package struct ArtifactStore: ArtifactKeeper {
     }
 
     private static func storage(_ what: String, _ error: any Error) -> Failure {
-        Failure(.storage, "could not \(what): \(error)", hint: "is the disk full or read-only? see `df` for its state folder")
+        Failure(
+            .storage, "could not \(what): \(error)",
+            hint: "is the disk full or read-only? see `df` for its state folder")
     }
 }

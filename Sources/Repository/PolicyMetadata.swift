@@ -66,7 +66,9 @@ struct PolicyMetadata {
         guard let array = value.array else { throw Failure(.invalidArgument, "'\(key)' must be an array of tables") }
         var result: [TOMLTable] = []
         for element in array {
-            guard let entry = element.table else { throw Failure(.invalidArgument, "'\(key)' must be an array of tables") }
+            guard let entry = element.table else {
+                throw Failure(.invalidArgument, "'\(key)' must be an array of tables")
+            }
             result.append(entry)
         }
         return result

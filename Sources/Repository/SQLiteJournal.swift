@@ -13,7 +13,8 @@ package struct SQLiteJournal: DeploymentJournal {
             var configuration = Configuration()
             configuration.busyMode = .timeout(5)
             configuration.prepareDatabase { database in
-                try database.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")
+                try database.execute(
+                    sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")
             }
             database = try DatabaseQueue(path: path, configuration: configuration)
             try Self.migrator.migrate(database)
@@ -96,7 +97,8 @@ package struct SQLiteJournal: DeploymentJournal {
         }
         let exit: String? = row["exit"]
         return DeploymentRecord(
-            id: row["id"], spec: try StoredSpec(json: row["spec"]).spec(scheduler: row["scheduler"], artifact: row["artifact"]),
+            id: row["id"],
+            spec: try StoredSpec(json: row["spec"]).spec(scheduler: row["scheduler"], artifact: row["artifact"]),
             state: state, reason: row["reason"], ops: row["ops"],
             enableSequence: UInt64(clamping: row["enable_seq"] as Int64),
             exit: try exit.map { try StoredExit(json: $0).info },
@@ -106,7 +108,9 @@ package struct SQLiteJournal: DeploymentJournal {
     private static func failure(_ what: String, _ error: any Error) -> Failure {
         if let failure = error as? Failure { return failure }
         let code = (error as? DatabaseError)?.resultCode
-        let hint = code == .SQLITE_FULL ? "the disk is full: make room, then repeat" : "see the daemon's log; nothing was changed"
+        let hint =
+            code == .SQLITE_FULL
+            ? "the disk is full: make room, then repeat" : "see the daemon's log; nothing was changed"
         return Failure(.storage, "could not \(what): \((error as? DatabaseError)?.message ?? "\(error)")", hint: hint)
     }
 }

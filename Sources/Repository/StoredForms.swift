@@ -37,7 +37,8 @@ struct StoredSpec: Codable {
             read.append(try Hint(kind: kind, key: hint.key, nanoseconds: hint.nanoseconds))
         }
         return DeploymentSpec(
-            scheduler: scheduler, artifact: artifact, parameters: parameters.map { Setting(name: $0.name, value: $0.value) },
+            scheduler: scheduler, artifact: artifact,
+            parameters: parameters.map { Setting(name: $0.name, value: $0.value) },
             hints: read, actor: Actor(uid: uid, gid: gid, pid: pid, groups: [], user: user))
     }
 }

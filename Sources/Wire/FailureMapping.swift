@@ -13,7 +13,8 @@ extension WireFailure {
             let half = detailLimit / 2
             self.detail =
                 String(decoding: detail.prefix(half), as: UTF8.self)
-                + "\n… \(detail.count - 2 * half) bytes left out …\n" + String(decoding: detail.suffix(half), as: UTF8.self)
+                + "\n… \(detail.count - 2 * half) bytes left out …\n"
+                + String(decoding: detail.suffix(half), as: UTF8.self)
         } else {
             self.detail = failure.detail
         }

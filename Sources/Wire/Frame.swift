@@ -16,7 +16,9 @@ package enum Frame {
     package static let answerLimit = 24 * 1024 * 1024
 
     /// A message as one frame.
-    package static func encode(_ message: some Message, allocator: ByteBufferAllocator = .init()) throws(Failure) -> ByteBuffer {
+    package static func encode(_ message: some Message, allocator: ByteBufferAllocator = .init()) throws(Failure)
+        -> ByteBuffer
+    {
         let bytes: [UInt8]
         do { bytes = try message.serializedBytes() } catch {
             throw Failure(.internal, "a message could not be encoded: \(error)")

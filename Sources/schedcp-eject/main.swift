@@ -14,7 +14,9 @@ func answer(_ text: String) -> Never {
 
 func currentOps() -> String? { TextFile.firstLine("/sys/kernel/sched_ext/root/ops") }
 
-guard let line = readLine(strippingNewline: true), !line.isEmpty, line.utf8.count <= maxName else { answer("no name was given") }
+guard let line = readLine(strippingNewline: true), !line.isEmpty, line.utf8.count <= maxName else {
+    answer("no name was given")
+}
 guard let running = currentOps() else { answer("no scheduler is loaded") }
 guard running == line else { answer("another scheduler is loaded by now") }
 do throws(SystemError) {

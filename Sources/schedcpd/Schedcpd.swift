@@ -34,7 +34,9 @@ struct Schedcpd: ParsableCommand {
     @Option(
         help: "How much to log: debug, info, notice, warning or error.",
         transform: { text in
-            guard let level = Logger.Level(rawValue: text) else { throw ValidationError("'\(text)' is not a log level") }
+            guard let level = Logger.Level(rawValue: text) else {
+                throw ValidationError("'\(text)' is not a log level")
+            }
             return level
         })
     var logLevel = Logger.Level.notice
@@ -47,7 +49,8 @@ struct Schedcpd: ParsableCommand {
         let logger = Logger(label: "schedcpd")
         let passed = Systemd.takeDescriptors()
         try giveUpRoot(logger)
-        let configuration = DaemonConfiguration(stateFolder: state, schedulersFolder: schedulers, ejectSocket: ejectSocket)
+        let configuration = DaemonConfiguration(
+            stateFolder: state, schedulersFolder: schedulers, ejectSocket: ejectSocket)
         let path = socket
         Task {
             do {

@@ -19,13 +19,16 @@ struct Deploy: AsyncParsableCommand {
               sudo schedctl deploy ./mine.bpf.o --param slice_ns=5000000
             """)
 
-    @Argument(help: ArgumentHelp("A scheduler's name, or an object file.", valueName: "name|file"), completion: .custom(RepositoryCompletion.names))
+    @Argument(
+        help: ArgumentHelp("A scheduler's name, or an object file.", valueName: "name|file"),
+        completion: .custom(RepositoryCompletion.names))
     var scheduler: String
     @Option(name: .shortAndLong, help: ArgumentHelp("Set a parameter; may be repeated.", valueName: "name=value"))
     var param: [String] = []
     @Option(
         help: ArgumentHelp(
-            "Say how much CPU time a process or cgroup will need; may be repeated.", valueName: "process:NAME=TIME|cgroup:PATH=TIME"))
+            "Say how much CPU time a process or cgroup will need; may be repeated.",
+            valueName: "process:NAME=TIME|cgroup:PATH=TIME"))
     var hint: [String] = []
     @Flag(help: "Replace a scheduler that another program loaded.")
     var takeover = false
@@ -44,10 +47,14 @@ struct Deploy: AsyncParsableCommand {
         request.takeover = takeover
         try await options.run { [request] client throws(Failure) in
             if case .object(let bytes) = request.source, bytes.count > Int(client.greeting.limits.maxObjectBytes) {
-                throw Failure(.malformedObject, "the object is larger than schedcpd takes (\(client.greeting.limits.maxObjectBytes) bytes)")
+                throw Failure(
+                    .malformedObject,
+                    "the object is larger than schedcpd takes (\(client.greeting.limits.maxObjectBytes) bytes)")
             }
             if case .object(let bytes) = request.source, bytes.count >= Int(client.greeting.limits.maxFrameBytes) {
-                throw Failure(.denied, "only root may deploy an object file at this stage", hint: "deploy a scheduler of the repository by name, or use sudo")
+                throw Failure(
+                    .denied, "only root may deploy an object file at this stage",
+                    hint: "deploy a scheduler of the repository by name, or use sudo")
             }
             let result: WireResponse.OneOf_Result
             do throws(Failure) {
@@ -59,7 +66,9 @@ struct Deploy: AsyncParsableCommand {
             }
             guard case .deployment(let deployment) = result else { throw Failure(.internal, "unexpected answer") }
             if options.json { return options.printJSON(deployment) }
-            print("\(Terminal.styled(Terminal.safe(deployment.ops), .bold)) is the machine's scheduler (deployment \(deployment.id))")
+            print(
+                "\(Terminal.styled(Terminal.safe(deployment.ops), .bold)) is the machine's scheduler (deployment \(deployment.id))"
+            )
         }
     }
 
@@ -67,10 +76,14 @@ struct Deploy: AsyncParsableCommand {
         guard scheduler.contains("/") || scheduler.hasSuffix(".o") else { return .name(scheduler) }
         do {
             let bytes = try Data(contentsOf: URL(filePath: scheduler), options: .mappedIfSafe)
-            guard bytes.count <= 64 << 20 else { throw Failure(.malformedObject, "\(scheduler) is too large for a scheduler") }
+            guard bytes.count <= 64 << 20 else {
+                throw Failure(.malformedObject, "\(scheduler) is too large for a scheduler")
+            }
             return .object(bytes)
         } catch let failure as Failure { throw failure } catch {
-            throw Failure(.notFound, "the file \(scheduler.quotedForDisplay(limit: 200)) cannot be read", hint: "a name of the repository has no slash; see `schedctl list`")
+            throw Failure(
+                .notFound, "the file \(scheduler.quotedForDisplay(limit: 200)) cannot be read",
+                hint: "a name of the repository has no slash; see `schedctl list`")
         }
     }
 

@@ -28,7 +28,9 @@ struct Doctor: AsyncParsableCommand {
         let missing = checks.filter { $0.verdict == .missing }
         guard missing.isEmpty else {
             if !options.json {
-                ThisProcess.complain("error: schedulers cannot be deployed here: missing \(missing.map(\.name).joined(separator: ", "))\n")
+                ThisProcess.complain(
+                    "error: schedulers cannot be deployed here: missing \(missing.map(\.name).joined(separator: ", "))\n"
+                )
             }
             throw ExitCode(1)
         }
@@ -54,7 +56,12 @@ struct Doctor: AsyncParsableCommand {
             guard case .doctor(let reply) = result else { throw SchedClient.unexpected(result) }
             let about = client.greeting
             let own = reply.checks.filter { $0.name.contains("capabilities") || $0.name.contains("load") }
-            return [Check("schedcpd", .found, "version \(about.serverVersion) at \(path); you \(about.you.mayChange ? "may" : "may not") change the scheduler")]
+            return [
+                Check(
+                    "schedcpd", .found,
+                    "version \(about.serverVersion) at \(path); you \(about.you.mayChange ? "may" : "may not") change the scheduler"
+                )
+            ]
                 + own.map { Check($0.name, $0.verdict == .found ? .found : .missing, $0.found, remedy: $0.remedy) }
         } catch { return [Check("schedcpd", .missing, error.message, remedy: error.hint)] }
     }

@@ -11,7 +11,9 @@ enum DurationText {
             guard let number = Double(text.dropLast(suffix.count)), number >= 0, number * scale < 1e18 else { continue }
             return UInt64(number * scale)
         }
-        throw Failure(.invalidArgument, "\(text.quotedForDisplay()) is not a duration", hint: "write it as 1500us, 20ms, 1.5s, 2m or 1h")
+        throw Failure(
+            .invalidArgument, "\(text.quotedForDisplay()) is not a duration",
+            hint: "write it as 1500us, 20ms, 1.5s, 2m or 1h")
     }
 
     static func format(_ nanoseconds: UInt64) -> String {

@@ -39,7 +39,9 @@ struct Rollback: AsyncParsableCommand {
             let result = try await client.call(.rollback(WireRollbackRequest()))
             guard case .deployment(let deployment) = result else { throw SchedClient.unexpected(result) }
             if options.json { return options.printJSON(deployment) }
-            print("\(Terminal.safe(deployment.ops)) (deployment \(deployment.id)) is rolled back; the kernel's default scheduler runs")
+            print(
+                "\(Terminal.safe(deployment.ops)) (deployment \(deployment.id)) is rolled back; the kernel's default scheduler runs"
+            )
         }
     }
 }
@@ -58,7 +60,10 @@ struct List: AsyncParsableCommand {
             let result = try await client.call(.list(WireListRequest()))
             guard case .list(let list) = result else { throw SchedClient.unexpected(result) }
             if options.json { return options.printJSON(list) }
-            print(Terminal.table([["NAME", "VERSION", "WHAT IT DOES"]] + list.schedulers.map { [$0.name, $0.version, Terminal.safe($0.summary)] }))
+            print(
+                Terminal.table(
+                    [["NAME", "VERSION", "WHAT IT DOES"]]
+                        + list.schedulers.map { [$0.name, $0.version, Terminal.safe($0.summary)] }))
         }
     }
 }

@@ -22,7 +22,12 @@ enum Terminal {
     /// Free text from the daemon, line by line, without anything that a terminal would obey.
     static func safe(_ text: String) -> String {
         text.split(separator: "\n", omittingEmptySubsequences: false)
-            .map { $0.unicodeScalars.map { $0.value < 32 && $0 != "\t" || $0.value == 127 || (128..<160).contains($0.value) ? "\u{FFFD}" : String($0) }.joined() }
+            .map {
+                $0.unicodeScalars.map {
+                    $0.value < 32 && $0 != "\t" || $0.value == 127 || (128..<160).contains($0.value)
+                        ? "\u{FFFD}" : String($0)
+                }.joined()
+            }
             .joined(separator: "\n")
     }
 
@@ -37,7 +42,8 @@ enum Terminal {
     private static func excerpt(_ text: String) -> String {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         guard lines.count > 40 else { return text }
-        return "… \(lines.count - 40) lines before, all of them with --json …\n" + lines.suffix(40).joined(separator: "\n")
+        return "… \(lines.count - 40) lines before, all of them with --json …\n"
+            + lines.suffix(40).joined(separator: "\n")
     }
 
     static func indented(_ text: String) -> String {

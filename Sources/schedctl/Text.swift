@@ -17,36 +17,46 @@ enum Text {
             line("kernel", "\(Terminal.safe(kernel.release)), sched_ext \(kernel.state)")
             switch kernel.owner {
             case .ours: line("scheduler", "\(Terminal.styled(Terminal.safe(kernel.ops), .green)), deployed by SchedCP")
-            case .foreign: line("scheduler", "\(Terminal.styled(Terminal.safe(kernel.ops), .yellow)), loaded by another program")
+            case .foreign:
+                line("scheduler", "\(Terminal.styled(Terminal.safe(kernel.ops), .yellow)), loaded by another program")
             default: line("scheduler", "the kernel's default")
             }
             line("counters", "enable_seq \(kernel.enableSeq), nr_rejected \(kernel.nrRejected)")
         }
         if status.hasDeployment { line("deployment", deployment(status.deployment)) }
         if status.hasLastEnded { line("last ended", deployment(status.lastEnded)) }
-        line("schedcpd", "\(Terminal.safe(status.serverVersion)), up \(DurationText.format(status.uptimeSeconds * 1_000_000_000))")
+        line(
+            "schedcpd",
+            "\(Terminal.safe(status.serverVersion)), up \(DurationText.format(status.uptimeSeconds * 1_000_000_000))")
         return lines.joined(separator: "\n")
     }
 
     private static func deployment(_ it: WireDeployment) -> String {
         let settings = it.parameters.map { " \(Terminal.safe($0.name))=\(Terminal.safe($0.value))" }.joined()
-        let since = it.state == DeploymentState.active.rawValue ? "since \(Terminal.time(it.attachedAt))" : "\(it.state) \(Terminal.time(it.endedAt))"
+        let since =
+            it.state == DeploymentState.active.rawValue
+            ? "since \(Terminal.time(it.attachedAt))" : "\(it.state) \(Terminal.time(it.endedAt))"
         let reason = it.reason.isEmpty ? "" : ": \(Terminal.safe(it.reason))"
         return "\(it.id) \(Terminal.safe(it.scheduler))\(settings) by \(Terminal.safe(it.actorUser)), \(since)\(reason)"
     }
 
     static func scheduler(_ it: WireScheduler) -> String {
-        var out = "\(Terminal.styled(it.summary.name, .bold)) \(it.summary.version): \(Terminal.safe(it.summary.summary))\n\n"
+        var out =
+            "\(Terminal.styled(it.summary.name, .bold)) \(it.summary.version): \(Terminal.safe(it.summary.summary))\n\n"
         out += wrapped(Terminal.safe(it.description_p), indent: 2) + "\n\n"
         out += "  algorithm  \(Terminal.safe(it.algorithm))\n  licence    \(Terminal.safe(it.license))\n"
         out += "  kernel     \(Terminal.safe(it.kernelMin)) or later\n  artifact   \(it.artifactSha256)\n"
         if !it.parameters.isEmpty {
-            let rows = it.parameters.map { [$0.name, $0.type, "\($0.min)…\($0.max) \($0.unit)", "default \($0.defaultValue)"].map(Terminal.safe) }
+            let rows = it.parameters.map {
+                [$0.name, $0.type, "\($0.min)…\($0.max) \($0.unit)", "default \($0.defaultValue)"].map(Terminal.safe)
+            }
             out += "\n" + Terminal.styled("Parameters", .bold) + "\n" + Terminal.indented(Terminal.table(rows)) + "\n"
         }
         if !it.hints.isEmpty {
             out += "\n" + Terminal.styled("Hints", .bold) + "\n"
-            out += Terminal.indented(Terminal.table(it.hints.map { ["\($0.kind):", Terminal.safe($0.description_p)] })) + "\n"
+            out +=
+                Terminal.indented(Terminal.table(it.hints.map { ["\($0.kind):", Terminal.safe($0.description_p)] }))
+                + "\n"
         }
         out += bullets("Good for", it.summary.targetWorkloads) + bullets("Not for", it.notFor)
         out += bullets("Promises", it.promises.map { "\($0.name): \($0.value)" })
@@ -61,21 +71,27 @@ enum Text {
     static func history(_ deployments: [WireDeployment]) -> String {
         if deployments.isEmpty { return "no deployment yet" }
         let rows = deployments.map { it in
-            ["\(it.id)", Terminal.safe(it.scheduler), it.state, Terminal.time(it.requestedAt), Terminal.safe(it.actorUser), Terminal.safe(it.reason)]
+            [
+                "\(it.id)", Terminal.safe(it.scheduler), it.state, Terminal.time(it.requestedAt),
+                Terminal.safe(it.actorUser), Terminal.safe(it.reason),
+            ]
         }
         return Terminal.table([["ID", "SCHEDULER", "STATE", "REQUESTED", "BY", "WHY"]] + rows)
     }
 
     static func event(_ event: WireEvent) -> String {
         let gap = event.skipped == 0 ? "" : "(\(event.skipped) events missed)\n"
-        return gap + "\(Terminal.time(event.at))  \(event.kind.padding(toLength: 16, withPad: " ", startingAt: 0))  \(Terminal.safe(event.message))"
+        return gap
+            + "\(Terminal.time(event.at))  \(event.kind.padding(toLength: 16, withPad: " ", startingAt: 0))  \(Terminal.safe(event.message))"
     }
 
     private static func wrapped(_ text: String, indent: Int, width: Int = 100) -> String {
         var lines = [""]
         for word in text.split(whereSeparator: \.isWhitespace) {
             let last = lines[lines.count - 1]
-            if !last.isEmpty && last.count + word.count + 1 > width - indent { lines.append(String(word)) } else {
+            if !last.isEmpty && last.count + word.count + 1 > width - indent {
+                lines.append(String(word))
+            } else {
                 lines[lines.count - 1] = last.isEmpty ? String(word) : "\(last) \(word)"
             }
         }

@@ -19,7 +19,10 @@ extension EndToEnd {
             let after = try await guest.enableSequence()
             #expect(after == before + 1)
             #expect(status.kernel.enable_seq == after)
-            #expect(try await guest.vm.run("for i in 1 2 3 4; do (timeout 1 sh -c 'while :; do :; done' &) ; done; sleep 1; echo alive").stdout.contains("alive"))
+            #expect(
+                try await guest.vm.run(
+                    "for i in 1 2 3 4; do (timeout 1 sh -c 'while :; do :; done' &) ; done; sleep 1; echo alive"
+                ).stdout.contains("alive"))
             #expect(try await guest.kernelState() == "enabled")
         }
 
@@ -49,7 +52,8 @@ extension EndToEnd {
         @Test func deploymentsAtOnceLeaveOneScheduler() async throws {
             let guest = try await Guest.clean()
             try await guest.vm.succeed(
-                "for name in fifo vtime ljf fifo vtime ljf; do schedctl deploy $name >/tmp/at-once.$name 2>&1 & done; wait")
+                "for name in fifo vtime ljf fifo vtime ljf; do schedctl deploy $name >/tmp/at-once.$name 2>&1 & done; wait"
+            )
             let status = try await guest.status()
             let ops = try await guest.kernelOps()
             #expect(status.kernel.ops == ops)
@@ -61,14 +65,17 @@ extension EndToEnd {
         @Test func parametersReachTheObject() async throws {
             let guest = try await Guest.clean()
             try await guest.vm.succeed("schedctl deploy vtime --param slice_us=7777")
-            let dump = try await guest.vm.succeed("bpftool map dump name schedcp.rodata 2>/dev/null || bpftool map list")
+            let dump = try await guest.vm.succeed(
+                "bpftool map dump name schedcp.rodata 2>/dev/null || bpftool map list")
             #expect(dump.contains("7777"), "\(dump.prefix(600))")
         }
 
         @Test(arguments: [
             ("deploy vtime --param slice_us=0", "between"), ("deploy vtime --param slice_us=x", "whole number"),
-            ("deploy vtime --param nothing=1", "no parameter"), ("deploy vtime --param slice_us=5000 --param slice_us=6000", "twice"),
-            ("deploy vtime --hint process:a=1s", "no hints"), ("deploy ljf --hint cgroup:no/such/group=1s", "no cgroup"),
+            ("deploy vtime --param nothing=1", "no parameter"),
+            ("deploy vtime --param slice_us=5000 --param slice_us=6000", "twice"),
+            ("deploy vtime --hint process:a=1s", "no hints"),
+            ("deploy ljf --hint cgroup:no/such/group=1s", "no cgroup"),
             ("deploy nosuch", "there are"), ("deploy ../../etc/passwd", ""), ("deploy /etc/shadow", ""),
         ])
         func badInputChangesNothing(arguments: String, expected: String) async throws {
@@ -85,12 +92,14 @@ extension EndToEnd {
 
         @Test func hintsReachTheMaps() async throws {
             let guest = try await Guest.clean()
-            try await guest.vm.succeed("schedctl deploy ljf --hint process:encoder=40s --hint cgroup:system.slice=500ms")
+            try await guest.vm.succeed(
+                "schedctl deploy ljf --hint process:encoder=40s --hint cgroup:system.slice=500ms")
             let byName = try await guest.vm.succeed("bpftool map dump name hint_comm")
             #expect(byName.contains("40000000000"), "\(byName)")
             let byGroup = try await guest.vm.succeed("bpftool map dump name hint_cgroup")
             #expect(byGroup.contains("500000000"), "\(byGroup)")
-            let inode = try await guest.vm.succeed("stat -c %i /sys/fs/cgroup/system.slice").split(separator: "\n").first ?? "?"
+            let inode =
+                try await guest.vm.succeed("stat -c %i /sys/fs/cgroup/system.slice").split(separator: "\n").first ?? "?"
             #expect(byGroup.contains(inode), "\(byGroup) without \(inode)")
         }
 
@@ -128,7 +137,8 @@ extension EndToEnd {
                 try await guest.vm.succeed("schedctl deploy \(name)")
                 let sequence = try await guest.enableSequence()
                 try await guest.vm.succeed(
-                    "for i in 1 2 3; do echo 0 >/sys/devices/system/cpu/cpu1/online; echo 1 >/sys/devices/system/cpu/cpu1/online; done")
+                    "for i in 1 2 3; do echo 0 >/sys/devices/system/cpu/cpu1/online; echo 1 >/sys/devices/system/cpu/cpu1/online; done"
+                )
                 #expect(try await guest.kernelState() == "enabled")
                 #expect(try await guest.enableSequence() == sequence, "\(name)")
             }

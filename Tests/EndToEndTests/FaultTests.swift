@@ -45,7 +45,8 @@ extension EndToEnd {
             let guest = try await Guest.clean()
             let result = try await guest.schedctl("deploy /fixtures/convention.bpf.o")
             #expect(result.status == 0, "\(result.summary)")
-            try await guest.vm.succeed("for i in 1 2 3 4 5 6; do sh -c 'i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done' & done; wait")
+            try await guest.vm.succeed(
+                "for i in 1 2 3 4 5 6; do sh -c 'i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done' & done; wait")
             #expect(try await guest.kernelState() == "enabled")
         }
 
@@ -76,9 +77,13 @@ extension EndToEnd {
         @Test func aForeignSchedulerIsNamedAndLeftAlone() async throws {
             let guest = try await Guest.clean()
             // Another program that loads schedulers: a second daemon, without systemd, that ours knows nothing of.
-            try await guest.vm.succeed("mkdir -p /tmp/other && chown nobody /tmp/other && ln -sfn /fixtures /tmp/other-schedulers")
-            let other = try await guest.vm.start("exec schedcpd --socket /tmp/other.sock --state /tmp/other --user nobody")
-            try await guest.waitUntil("the other program") { try await guest.vm.run("schedctl status --socket /tmp/other.sock").status == 0 }
+            try await guest.vm.succeed(
+                "mkdir -p /tmp/other && chown nobody /tmp/other && ln -sfn /fixtures /tmp/other-schedulers")
+            let other = try await guest.vm.start(
+                "exec schedcpd --socket /tmp/other.sock --state /tmp/other --user nobody")
+            try await guest.waitUntil("the other program") {
+                try await guest.vm.run("schedctl status --socket /tmp/other.sock").status == 0
+            }
             try await guest.vm.succeed("schedctl deploy /fixtures/foreign.bpf.o --socket /tmp/other.sock")
             let sequence = try await guest.enableSequence()
             let status = try await guest.status()

@@ -32,7 +32,8 @@ final class LabSession: Sendable {
 
     /// A folder that is laid over the guest's system: the faulty schedulers under /fixtures.
     private static func fixtures() throws -> String {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
         let built = root.appending(path: ".build/bpf/fixtures")
         let folder = FileManager.default.temporaryDirectory.appending(path: "schedcp-fixtures-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -76,7 +77,8 @@ struct Guest {
     }
 
     func mainPID() async throws -> Int {
-        Int(try await vm.succeed("systemctl show -P MainPID schedcpd").trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0
+        Int(try await vm.succeed("systemctl show -P MainPID schedcpd").trimmingCharacters(in: .whitespacesAndNewlines))
+            ?? 0
     }
 
     /// Polls, a bounded number of times.

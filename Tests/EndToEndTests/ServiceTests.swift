@@ -4,7 +4,8 @@ extension EndToEnd {
     @Suite(.serialized) struct Service {
         @Test func systemdHasStartedIt() async throws {
             let guest = try await Guest.clean()
-            let shown = try await guest.vm.succeed("systemctl show schedcpd -P ActiveState -P SubState -P StatusText -P NRestarts")
+            let shown = try await guest.vm.succeed(
+                "systemctl show schedcpd -P ActiveState -P SubState -P StatusText -P NRestarts")
             #expect(shown.contains("active"))
             #expect(shown.contains("no deployment"))
             try await guest.vm.succeed("schedctl deploy fifo")
@@ -82,8 +83,11 @@ extension EndToEnd {
 
         @Test func anEjectionIsReportedAlsoAfterARestart() async throws {
             let guest = try await Guest.clean()
-            try await guest.vm.succeed("schedctl deploy vtime && systemctl restart schedcpd && echo S >/proc/sysrq-trigger")
-            try await guest.waitUntil("the record of the end") { try await guest.status().last_ended?.state == "ejected" }
+            try await guest.vm.succeed(
+                "schedctl deploy vtime && systemctl restart schedcpd && echo S >/proc/sysrq-trigger")
+            try await guest.waitUntil("the record of the end") {
+                try await guest.status().last_ended?.state == "ejected"
+            }
             #expect(try await guest.status().last_ended?.reason?.contains("sysrq") == true)
         }
 
@@ -124,7 +128,9 @@ extension EndToEnd {
                 """)
             try await guest.waitUntil("the new entry") { try await guest.vm.succeed("schedctl list").contains("queue") }
             try await guest.vm.succeed("rm /usr/lib/schedcp/schedulers/queue.toml; systemctl reload schedcpd")
-            try await guest.waitUntil("the entry to go") { try await !guest.vm.succeed("schedctl list").contains("queue") }
+            try await guest.waitUntil("the entry to go") {
+                try await !guest.vm.succeed("schedctl list").contains("queue")
+            }
         }
 
         @Test func aFullDiskRefusesAndChangesNothing() async throws {
@@ -144,14 +150,16 @@ extension EndToEnd {
             try await guest.vm.succeed("rm /var/lib/schedcp/fill; schedctl deploy vtime")
             #expect(try await guest.kernelState() == "enabled")
             try await guest.vm.succeed(
-                "systemctl stop schedcpd.socket schedcpd.service; umount /var/lib/schedcp; systemctl start schedcpd.socket schedcpd.service")
+                "systemctl stop schedcpd.socket schedcpd.service; umount /var/lib/schedcp; systemctl start schedcpd.socket schedcpd.service"
+            )
         }
 
         @Test func logsAreStructured() async throws {
             let guest = try await Guest.clean()
             try await guest.vm.succeed("schedctl deploy fifo")
             try await guest.waitUntil("the entry in the journal") {
-                try await guest.vm.run("journalctl -u schedcpd SCHEDCP_EVENT=deployed -o json --no-pager").stdout.contains("SCHEDCP_DEPLOYMENT")
+                try await guest.vm.run("journalctl -u schedcpd SCHEDCP_EVENT=deployed -o json --no-pager").stdout
+                    .contains("SCHEDCP_DEPLOYMENT")
             }
         }
     }

@@ -16,6 +16,8 @@ struct LabMachineTests {
             #expect(try await machine.succeed("systemctl --failed --no-legend") == "")
             #expect(try await machine.succeed("nproc") == "4\n")
             #expect(try await machine.succeed("ls -d /sys/devices/system/node/node* | wc -l") == "2\n")
+            let siblings = "/sys/devices/system/cpu/cpu0/topology/thread_siblings_list"
+            #expect(try await machine.succeed("cat \(siblings)") == "0-1\n")
             #expect(try await machine.succeed("stat -fc %T /sys/fs/cgroup") == "cgroup2fs\n")
             #expect(
                 try await machine.succeed("id -un; pwd; echo $HOME", user: "alice")

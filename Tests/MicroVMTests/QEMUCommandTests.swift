@@ -27,7 +27,9 @@ import Testing
             ])
         #expect(words.contains("memory-backend-ram,id=memory0,size=513M"))
         #expect(words.contains("memory-backend-ram,id=memory1,size=512M"))
+        #expect(Self.value("-cpu", in: words) == ["max,vendor=GenuineIntel"])
         #expect(try !Self.words().contains("-numa"))
+        #expect(Self.value("-cpu", in: try Self.words()) == ["max"])
     }
 
     @Test func aCommaInAPathEndsNothing() throws {

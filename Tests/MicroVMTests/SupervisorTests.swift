@@ -101,6 +101,17 @@ struct StandIn {
         }
     }
 
+    @Test func aFaultOfTheEmulatorIsTold() async throws {
+        let standIn = try StandIn("echo '[    1.7] Oops: int3: 0000 [#1] SMP NOPTI'; exit 0")
+        defer { standIn.remove() }
+        var spec = standIn.spec
+        spec.hasAgent = true
+        let asked = spec
+        await #expect {
+            try await QEMU(standIn.program).run(asked, .tcg) { _ in }
+        } throws: { ($0 as? MachineError)?.code == .emulatorFault }
+    }
+
     @Test func aMachineThatHangsDuringBootIsGivenUp() async throws {
         let standIn = try StandIn()
         defer { standIn.remove() }
