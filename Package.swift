@@ -76,7 +76,7 @@ let package = Package(
             swiftSettings: strict),
         library("Access", ["Model"]),
 
-        // The three services of the daemon (step 1: deployment and the policy repository).
+        // The three services of the daemon: so far deployment and the policy repository.
         library("Repository", ["Model", grdb, toml, crypto]),
         library("Deployment", ["Kernel", "Linux", "Model", logging]),
         library(
@@ -96,6 +96,28 @@ let package = Package(
         // Measures the wire beside a bare echo; never installed.
         .executableTarget(name: "bench-wire"),
 
+        // The tests. TestSupport is what the fast ones share.
+        .target(
+            name: "TestSupport", dependencies: ["Linux", "Model", "Wire", nioCore, protobuf],
+            path: "Tests/TestSupport", swiftSettings: strict),
+        tests("ModelTests", ["Model", "TestSupport"]),
+        tests("LinuxTests", ["Linux", "Model", "TestSupport"]),
+        tests("WireTests", ["Model", "TestSupport", "Wire", nioCore, protobuf]),
+        tests("AccessTests", ["Access", "Model"]),
+        tests("RepositoryTests", ["Model", "Repository", "TestSupport", grdb]),
+        tests("KernelTests", ["Kernel", "Linux", "Model", "TestSupport"]),
+        tests("DeploymentTests", ["Deployment", "Kernel", "Linux", "Model", "Repository", "TestSupport", logging]),
+        tests(
+            "DaemonTests",
+            [
+                "Access", "Daemon", "Deployment", "Kernel", "Linux", "Model", "Repository", "TestSupport", "Wire", logging,
+                nioCore, nioEmbedded, protobuf, "schedcpd",
+            ]),
+        tests("ClientTests", ["Client", "Model", "TestSupport", "Wire", nioCore, nioPosix, protobuf]),
+        tests("CommandLineTests", ["Linux", "Model", "TestSupport", "Wire", protobuf, "schedctl"]),
+        tests("ArchitectureTests", ["TestSupport"]),
+        tests("GuestProtocolTests", ["GuestProtocol"]),
+        tests("MicroVMTests", ["GuestProtocol", "Linux", "MicroVM", subprocess, "schedcp-guest"]),
         tests("EndToEndTests", ["MicroVM"]),
     ]
 )

@@ -13,9 +13,11 @@ final class Admission: Sendable {
 
     init(limits: ServerLimits) { self.limits = limits }
 
-    func enter(_ actor: Actor) throws(Failure) {
+    /// - Parameter mayChange: the last places are kept for those who can put things right.
+    func enter(_ actor: Actor, mayChange: Bool) throws(Failure) {
+        let places = limits.connections - (mayChange ? 0 : limits.reservedConnections)
         let refusal = counts.withLock { counts -> String? in
-            if counts.total >= limits.connections { return "the daemon has \(limits.connections) connections already" }
+            if counts.total >= places { return "the daemon has \(counts.total) connections already" }
             if counts.byUser[actor.uid, default: 0] >= limits.connectionsPerUser {
                 return "uid \(actor.uid) has \(limits.connectionsPerUser) connections already"
             }

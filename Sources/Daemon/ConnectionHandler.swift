@@ -44,8 +44,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isClosing else { return }
         do {
-            try processor.process(buffer: unwrapInboundIn(data)) { handle($0, context) }
-            watchPartialFrame(context)
+            var frames = 0
+            try processor.process(buffer: unwrapInboundIn(data)) { payload in
+                frames += 1
+                handle(payload, context)
+            }
+            watchPartialFrame(context, hadCompleteFrame: frames > 0)
         } catch { refuse(error, context) }
     }
 
@@ -118,7 +122,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
                 if operation == .hello { enterServing() }
                 return send(answer, request.id, context)
             }
-            guard inFlight.count < limits.requestsInFlight else {
+            guard operation == .cancel || inFlight.count < limits.requestsInFlight else {
                 throw Failure(
                     .tooMany, "\(limits.requestsInFlight) requests are in flight already",
                     hint: "wait for their answers")
@@ -174,7 +178,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             for await event in stream {
                 var response = WireResponse()
                 response.id = id
-                response.event = WireEvent(event, skipped: last == 0 ? 0 : event.sequence - last - 1)
+                response.event = WireEvent(event, skipped: last == 0 || event.sequence <= last ? 0 : event.sequence - last - 1)
                 last = event.sequence
                 // The write is awaited: a slow reader holds up its own stream and nothing else.
                 guard let frame = try? Frame.encode(response), (try? await channel.writeAndFlush(frame).get()) != nil
@@ -236,21 +240,26 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     private func closeWhenAnswered(_ context: ChannelHandlerContext) {
         guard inFlight.isEmpty else { return }
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        // A client that does not read what it is told is not waited for.
+        context.eventLoop.scheduleTask(in: .seconds(Int64(limits.frameSeconds))) { bound.value.close(promise: nil) }
         // The close waits behind the writes that were flushed before it.
         context.writeAndFlush(wrapOutboundOut(context.channel.allocator.buffer(capacity: 0))).whenComplete {
-            [loop = NIOLoopBound(context, eventLoop: context.eventLoop)] _ in
-            loop.value.close(promise: nil)
+            _ in
+            bound.value.close(promise: nil)
         }
     }
 
     // MARK: Deadlines
 
-    private func watchPartialFrame(_ context: ChannelHandlerContext) {
+    /// Each frame has its own time: the clock starts anew when one was completed.
+    private func watchPartialFrame(_ context: ChannelHandlerContext, hadCompleteFrame: Bool) {
         guard phase == .serving, !isClosing else { return }
         if processor.unprocessedBytes == 0 {
             deadline?.cancel()
             deadline = nil
-        } else if deadline == nil {
+        } else if deadline == nil || hadCompleteFrame {
+            deadline?.cancel()
             startDeadline(
                 context, seconds: limits.frameSeconds, "a frame was not complete after \(limits.frameSeconds) seconds")
         }

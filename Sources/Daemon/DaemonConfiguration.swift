@@ -25,7 +25,9 @@ package struct DaemonConfiguration: Sendable {
 /// Every bound that a client can run into. The hello's answer tells them.
 package struct ServerLimits: Hashable, Sendable {
     package var connections = 1024
-    package var connectionsPerUser = 512
+    /// Of these, so many only for actors who may change something.
+    package var reservedConnections = 64
+    package var connectionsPerUser = 448
     package var requestsInFlight = 16
     package var streams = 4
     package var parameters = 64

@@ -65,7 +65,7 @@ final class Router: Sendable {
         _ request: WireRequest, from actor: Actor, progress: @escaping @Sendable (String) -> Void
     ) async throws(Failure) -> WireResponse.OneOf_Result {
         switch request.operation {
-        case .history(let history): return .history(try await self.history(history))
+        case .history(let history): return .history(try await self.history(history, actor))
         case .doctor: return .doctor(doctor())
         case .deploy(let deploy):
             let request = try self.request(deploy, from: actor)
@@ -110,7 +110,7 @@ final class Router: Sendable {
         reply.kernel = WireKernelState(state, owner: owner, release: release, missing: missing)
         // A record whose scheduler the kernel no longer runs is about to end; it is not shown as running.
         if let active = board.active, owner == .ours { reply.deployment = WireDeployment(active, withDump: false) }
-        if let last = board.lastEnded { reply.lastEnded = WireDeployment(last, withDump: true) }
+        if let last = board.lastEnded { reply.lastEnded = WireDeployment(last, withDump: false) }
         reply.serverVersion = DaemonConfiguration.version
         reply.uptimeSeconds = UInt64((Clock.monotonic() - startedAt) / 1_000_000_000)
         return reply
@@ -126,10 +126,23 @@ final class Router: Sendable {
         try catalog.withLock { $0 }.entry(try SchedulerName(name))
     }
 
-    private func history(_ request: WireHistoryRequest) async throws(Failure) -> WireDeploymentList {
+    private func history(_ request: WireHistoryRequest, _ actor: Actor) async throws(Failure) -> WireDeploymentList {
         var reply = WireDeploymentList()
+        if request.id != 0 {
+            let id = Int64(clamping: request.id)
+            // The dump shows what other users run.
+            let withDump = rules.has(actor, .change)
+            reply.deployments = [WireDeployment(try await service.deployment(id), withDump: withDump)]
+            return reply
+        }
         let limit = request.limit == 0 ? 20 : min(Int(request.limit), configuration.limits.history)
-        reply.deployments = try await service.history(limit: limit).map { WireDeployment($0, withDump: false) }
+        var bytes = 0
+        for record in try await service.history(limit: limit) {
+            let deployment = WireDeployment(record, withDump: false)
+            bytes += Frame.size(of: deployment)
+            if bytes > Frame.answerLimit / 2 { break }
+            reply.deployments.append(deployment)
+        }
         return reply
     }
 
@@ -155,6 +168,9 @@ final class Router: Sendable {
             throw Failure(.tooMany, "more than \(limits.parameters) parameters or \(limits.hints) hints")
         }
         let settings = deploy.parameters.map { Setting(name: $0.name, value: $0.value) }
+        guard settings.allSatisfy({ $0.name.utf8.count <= 128 && $0.value.utf8.count <= 64 }) else {
+            throw Failure(.invalidArgument, "a parameter's name or value is longer than any that exists")
+        }
         var hints: [Hint] = []
         for hint in deploy.hints { hints.append(try hint.asHint()) }
         switch deploy.source {

@@ -1,3 +1,4 @@
+import Access
 import Glibc
 import Linux
 import Logging
@@ -33,9 +34,10 @@ struct Server {
             .serverChannelOption(.maxMessagesPerRead, value: 64)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.writeBufferWaterMark, value: .init(low: 64 * 1024, high: 256 * 1024))
+            // What one read can hold bounds the answers that one client can make pile up at once.
+            .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelOption(
-                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 2048, maximum: 65536)
-            )
+                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 1024, maximum: 8192))
             .childChannelInitializer { [self] channel in
                 channel.eventLoop.makeCompletedFuture { try self.admit(channel) }
             }
@@ -56,7 +58,7 @@ struct Server {
         }
         guard let peer else { throw Failure(.denied, "the peer's identity is unknown") }
         let admission = admission
-        do { try admission.enter(peer) } catch {
+        do { try admission.enter(peer, mayChange: router.rules.has(peer, .change)) } catch {
             logger.notice("refused a connection: \(error.message)")
             throw error
         }

@@ -48,7 +48,7 @@ extension DeploymentService {
                 try open.move(to: .failed, reason: "schedcpd ended in the middle of it", at: Clock.realtime())
                 try await journal.update(open)
                 note(.failed, "deployment \(open.id) was cut off by the end of schedcpd", open)
-            } else if let scheduler = try? adopt(descriptors, of: open) {
+            } else if let scheduler = adopt(descriptors, of: open) {
                 await resume(scheduler, open)
             } else {
                 close(descriptors, of: open.id)
@@ -69,26 +69,25 @@ extension DeploymentService {
     }
 
     /// The scheduler behind kept descriptors. Where its exit information lies is read from the artifact again.
-    private func adopt(_ descriptors: DescriptorStore.Kept?, of record: DeploymentRecord) throws(Failure)
-        -> AttachedScheduler?
-    {
+    private func adopt(_ descriptors: DescriptorStore.Kept?, of record: DeploymentRecord) -> AttachedScheduler? {
         guard let fds = descriptors?.fds, let link = fds[.link], let structOps = fds[.structOps] else { return nil }
-        let bytes = try artifacts.get(record.spec.artifact)
-        let opened = try OpenedScheduler.open(bytes, label: "schedcp")
+        // Without its artifact a scheduler is still ours; only the reason of its end will then be unknown.
+        let layout = (try? artifacts.get(record.spec.artifact)).flatMap(Self.exitLayout)
+        let data = fds[.data].map { SharedDescriptor(Descriptor(owning: $0)) }
+        let dump = fds[.dump].map { SharedDescriptor(Descriptor(owning: $0)) }
         var exit: ExitSource?
-        if let layout = opened.exitLayout, let data = fds[.data] {
-            exit = ExitSource(
-                data: SharedDescriptor(Descriptor(owning: data)),
-                dump: fds[.dump].map { SharedDescriptor(Descriptor(owning: $0)) }, layout: layout)
-        }
+        if let layout, let data { exit = ExitSource(data: data, dump: dump, layout: layout) }
         return AttachedScheduler(
-            name: opened.name, link: Descriptor(owning: link),
+            name: record.ops, link: Descriptor(owning: link),
             parts: AttachedScheduler.Parts(structOps: SharedDescriptor(Descriptor(owning: structOps)), exit: exit))
+    }
+
+    private static func exitLayout(_ object: [UInt8]) -> ExitLayout? {
+        (try? OpenedScheduler.open(object, label: "schedcp"))?.exitLayout
     }
 
     /// Goes on with a scheduler that outlived a daemon, if it did.
     private func resume(_ scheduler: consuming AttachedScheduler, _ open: DeploymentRecord) async {
-        var open = open
         let state = schedExt.read()
         if state.isOccupied && state.enableSequence == open.enableSequence {
             current = consume scheduler
@@ -102,18 +101,12 @@ extension DeploymentService {
             let again = try? scheduler.detach().attachAgain()
         {
             // An earlier process detached it to make way and died before the next one was in.
-            open.enableSequence = schedExt.read().enableSequence
-            _ = try? DescriptorStore.keep(open.id, again)
-            current = consume again
-            record = open
-            let restored = open
-            board.publish { $0.active = restored }
-            try? await journal.update(open)
-            note(.restored, "\(open.spec.scheduler) was put back after a deployment that was cut off", open)
+            await hold(again, open, .restored, "was put back after a deployment that was cut off")
             return
         }
         let reason = exit?.summary ?? "the kernel ended it while schedcpd was not running"
-        await end(&open, .ejected, reason, exit: exit)
-        note(.ejected, "\(open.spec.scheduler) was ejected by the kernel: \(reason)", open)
+        var ended = open
+        await end(&ended, .ejected, reason, exit: exit)
+        note(.ejected, "\(ended.spec.scheduler) was ejected by the kernel: \(reason)", ended)
     }
 }

@@ -96,30 +96,41 @@ package actor DeploymentService {
     }
 
     /// Old scheduler out, new one in, its descriptors with systemd, its record on disk; or everything as before.
-    private func exchange(for loaded: consuming LoadedScheduler, record new: inout DeploymentRecord)
-        async throws(Failure)
-    {
+    private func exchange(
+        for loaded: consuming LoadedScheduler, record new: inout DeploymentRecord
+    ) async throws(Failure) {
         let oldRecord = record
         let old = current.take()?.detach()
+        let attached: AttachedScheduler
+        do { attached = try attach(loaded, &new) } catch {
+            await restore(old, oldRecord, because: error)
+            throw error
+        }
         do throws(Failure) {
-            let attached = try loaded.attach()
-            try confirm(attached.name, in: &new)
             _ = try DescriptorStore.keep(new.id, attached)
             try new.move(to: .active, reason: "", at: Clock.realtime())
             try await journal.update(new)
-            current = consume attached
         } catch {
-            // `attached` is gone here, and its link with it, as soon as systemd has let go of its copy.
+            // By command, not by closing: systemd may hold a copy of the link for a moment longer.
+            _ = attached.detach()
             DescriptorStore.forget(new.id)
-            Systemd.barrier()
-            try await restore(old, oldRecord, because: error)
+            await restore(old, oldRecord, because: error)
             throw error
         }
+        current = consume attached
         record = new
-        board.publish { $0.active = new }
+        board.publish { [new] in $0.active = new }
         if var oldRecord {
             await end(&oldRecord, .superseded, "deployment \(new.id) took its place", exit: old?.exitInfo())
         }
+    }
+
+    private func attach(
+        _ loaded: consuming LoadedScheduler, _ new: inout DeploymentRecord
+    ) throws(Failure) -> AttachedScheduler {
+        let attached = try loaded.attach()
+        try confirm(attached.name, in: &new)
+        return attached
     }
 
     /// The kernel is asked what it runs; the attach's own word is not enough.
@@ -135,27 +146,36 @@ package actor DeploymentService {
         new.enableSequence = state.enableSequence
     }
 
-    private func restore(
-        _ old: consuming DetachedScheduler?, _ oldRecord: DeploymentRecord?, because failure: Failure
-    ) async throws(Failure) {
-        guard let old, var oldRecord else { return }
-        let attached: AttachedScheduler
-        do { attached = try old.attachAgain() } catch {
+    /// Puts back what had to make way for a deployment that failed.
+    private func restore(_ old: consuming DetachedScheduler?, _ oldRecord: DeploymentRecord?, because failure: Failure) async {
+        guard let old, let oldRecord else { return }
+        do throws(Failure) {
+            await hold(try old.attachAgain(), oldRecord, .restored, "was put back: \(failure.message)")
+        } catch {
             record = nil
             board.publish { $0.active = nil }
-            await end(
-                &oldRecord, .superseded,
-                "it made way for a deployment that failed, and could not be put back: \(error.message)", exit: nil)
-            return
+            var ended = oldRecord
+            let reason = "it made way for a deployment that failed, and could not be put back: \(error.message)"
+            await end(&ended, .superseded, reason, exit: nil)
         }
-        oldRecord.enableSequence = schedExt.read().enableSequence
-        _ = try? DescriptorStore.keep(oldRecord.id, attached)
+    }
+
+    /// Takes a scheduler that was attached again as the current one, with its new place in the kernel's sequence.
+    func hold(
+        _ attached: consuming AttachedScheduler, _ old: DeploymentRecord, _ kind: SchedulerEvent.Kind, _ what: String
+    ) async {
+        var held = old
+        held.enableSequence = schedExt.read().enableSequence
+        do throws(Failure) { _ = try DescriptorStore.keep(held.id, attached) } catch {
+            logger.error("\(held.spec.scheduler) will not outlive this process: \(error)")
+        }
         current = consume attached
-        record = oldRecord
-        let restored = oldRecord
-        board.publish { $0.active = restored }
-        try? await journal.update(oldRecord)
-        note(.restored, "\(oldRecord.spec.scheduler) was put back: \(failure.message)", oldRecord)
+        record = held
+        board.publish { [held] in $0.active = held }
+        do throws(Failure) { try await journal.update(held) } catch {
+            logger.error("deployment \(held.id) runs again, and that could not be recorded: \(error)")
+        }
+        note(kind, "\(held.spec.scheduler) \(what)", held)
     }
 
     private func fail(_ new: inout DeploymentRecord, _ failure: Failure) async {
@@ -213,6 +233,13 @@ package actor DeploymentService {
         logger.log(
             level: kind == .ejected || kind == .failed ? .warning : .notice, "\(message)",
             metadata: ["event": "\(kind.rawValue)", "deployment": "\(record?.id ?? 0)"])
+    }
+
+    package func deployment(_ id: Int64) async throws(Failure) -> DeploymentRecord {
+        guard let record = try await journal.record(id) else {
+            throw Failure(.notFound, "there is no deployment \(id)", hint: "see `schedctl history`")
+        }
+        return record
     }
 
     package func history(limit: Int) async throws(Failure) -> [DeploymentRecord] {

@@ -37,7 +37,7 @@ final class VerifierLog {
         }
         return Failure(
             .verifierRefused, "the kernel's verifier refused '\(program)': \(Self.complaint(in: log) ?? reason)",
-            hint: "the whole log is below it with --verbose, and in the answer with --json", detail: detail)
+            hint: "the whole log is in the answer with --json", detail: detail)
     }
 
     /// The line that says why: the last one before the closing statistics.

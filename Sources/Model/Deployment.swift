@@ -93,6 +93,7 @@ package protocol DeploymentJournal: Sendable {
     /// Writes a new record and gives it its number.
     func begin(_ spec: DeploymentSpec, at now: Int64) async throws(Failure) -> DeploymentRecord
     func update(_ record: DeploymentRecord) async throws(Failure)
+    func record(_ id: Int64) async throws(Failure) -> DeploymentRecord?
     /// The newest first.
     func recent(limit: Int) async throws(Failure) -> [DeploymentRecord]
     /// Those whose state is not an end, oldest first.

@@ -27,8 +27,12 @@ package struct ArtifactStore: ArtifactKeeper {
     /// Stores the bytes and gives their digest. The file appears whole or not at all.
     package func put(_ bytes: [UInt8]) throws(Failure) -> String {
         let digest = Self.digest(bytes)
-        if (try? get(digest)) == bytes { return digest }
         do {
+            if (try? get(digest)) == bytes {
+                // Its age is that of its last use, so that what runs is not what is pruned first.
+                try FileManager.default.setAttributes([.modificationDate: Date()], ofItemAtPath: path(digest))
+                return digest
+            }
             try Data(bytes).write(to: URL(filePath: path(digest)), options: .atomic)
         } catch { throw Self.storage("store an artifact", error) }
         prune(keeping: digest)
@@ -37,7 +41,7 @@ package struct ArtifactStore: ArtifactKeeper {
 
     /// The bytes of an artifact; refused when they are not those that its name says.
     package func get(_ digest: String) throws(Failure) -> [UInt8] {
-        guard digest.utf8.count == 64, digest.allSatisfy(\.isHexDigit) else {
+        guard digest.utf8.count == 64, digest.utf8.allSatisfy(Self.isHexDigit) else {
             throw Failure(.invalidArgument, "\(digest.quotedForDisplay()) is not a SHA-256")
         }
         guard let data = try? Data(contentsOf: URL(filePath: path(digest))) else {
@@ -49,6 +53,8 @@ package struct ArtifactStore: ArtifactKeeper {
         }
         return bytes
     }
+
+    private static func isHexDigit(_ byte: UInt8) -> Bool { (48...57).contains(byte) || (97...102).contains(byte) }
 
     private func path(_ digest: String) -> String { "\(folder)/\(digest).bpf.o" }
 

@@ -22,7 +22,12 @@ enum InstalledFolder {
     static func bytes(_ folder: String, _ name: String, limit: Int) throws(Failure) -> [UInt8] {
         let path = folder + "/" + name
         do {
-            let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
+            // The item itself: a link out of the folder or a pipe that never ends is not read.
+            let item = try FileManager.default.attributesOfItem(atPath: path)
+            guard item[.type] as? FileAttributeType == .typeRegular else {
+                throw Failure(.invalidArgument, "\(name) is not a plain file")
+            }
+            let size = item[.size] as? Int ?? 0
             guard size <= limit else { throw Failure(.invalidArgument, "\(name) is larger than \(limit) bytes") }
             return [UInt8](try Data(contentsOf: URL(filePath: path)))
         } catch let failure as Failure { throw failure } catch {

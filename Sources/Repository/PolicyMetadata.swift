@@ -19,10 +19,19 @@ struct PolicyMetadata {
 
     func policy(artifact: String) throws(Failure) -> SchedulerPolicy {
         var parameters: [ParameterSpec] = []
-        for entry in try tables("parameters") { parameters.append(try parameter(entry)) }
+        for entry in try tables("parameters") {
+            let new = try parameter(entry)
+            guard !parameters.contains(where: { $0.name == new.name }) else {
+                throw Failure(.invalidArgument, "parameter '\(new.name)' is described twice")
+            }
+            parameters.append(new)
+        }
         var hints: [HintSpec] = []
         for entry in try tables("hints") { hints.append(try hint(entry)) }
         var promises: [String: String] = [:]
+        if let value = table["promises"], value.table == nil {
+            throw Failure(.invalidArgument, "'promises' must be a table")
+        }
         for (name, value) in table["promises"]?.table ?? TOMLTable() {
             promises[name] = value.string ?? value.bool.map { "\($0)" } ?? value.int.map { "\($0)" } ?? ""
         }
@@ -77,7 +86,14 @@ struct PolicyMetadata {
     private func strings(_ key: String) throws(Failure) -> [String] {
         guard let value = table[key] else { return [] }
         guard let array = value.array else { throw Failure(.invalidArgument, "'\(key)' must be an array of strings") }
-        return array.compactMap { $0.string }
+        var result: [String] = []
+        for element in array {
+            guard let text = element.string else {
+                throw Failure(.invalidArgument, "'\(key)' must be an array of strings")
+            }
+            result.append(text)
+        }
+        return result
     }
 
     private static func string(_ table: TOMLTable, _ key: String) throws(Failure) -> String {

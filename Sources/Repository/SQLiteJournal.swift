@@ -8,13 +8,15 @@ package struct SQLiteJournal: DeploymentJournal {
     static let maxRecords = 10_000
 
     /// Opens the file, and makes or migrates it.
-    package init(path: String) throws(Failure) {
+    /// - Parameter maxPages: of 4 KiB; beyond them it refuses as a full disk does.
+    package init(path: String, maxPages: Int? = nil) throws(Failure) {
         do {
             var configuration = Configuration()
             configuration.busyMode = .timeout(5)
             configuration.prepareDatabase { database in
                 try database.execute(
                     sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")
+                if let maxPages { try database.execute(sql: "PRAGMA max_page_count = \(maxPages)") }
             }
             database = try DatabaseQueue(path: path, configuration: configuration)
             try Self.migrator.migrate(database)
@@ -72,6 +74,10 @@ package struct SQLiteJournal: DeploymentJournal {
                     ])
             }
         } catch { throw Self.failure("update deployment \(record.id)", error) }
+    }
+
+    package func record(_ id: Int64) async throws(Failure) -> DeploymentRecord? {
+        try await rows("WHERE id = ?", [id]).first
     }
 
     package func recent(limit: Int) async throws(Failure) -> [DeploymentRecord] {

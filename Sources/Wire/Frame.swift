@@ -29,6 +29,12 @@ package enum Frame {
         return buffer
     }
 
+    /// Bytes that a message takes in a frame; 0 for one that cannot be encoded.
+    package static func size(of message: some Message) -> Int {
+        let bytes: [UInt8]? = try? message.serializedBytes()
+        return bytes?.count ?? 0
+    }
+
     /// Reads the message of one frame's payload.
     package static func decode<M: Message>(_ type: M.Type, from payload: ByteBuffer) throws(Failure) -> M {
         do {

@@ -358,7 +358,7 @@ package nonisolated struct WireIdentity: Sendable {
   package init() {}
 }
 
-/// Ends the stream or the waiting of an earlier request. What was already done stays done.
+/// Ends the stream of an earlier request. A deployment that has begun runs to its end.
 package nonisolated struct WireCancel: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -798,6 +798,9 @@ package nonisolated struct WireHistoryRequest: Sendable {
   /// 0: the server's default.
   package var limit: UInt32 = 0
 
+  /// Only this deployment, with the debug dump of its end. 0: the newest ones, without.
+  package var id: UInt64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -925,7 +928,8 @@ package nonisolated struct WireExitInfo: Sendable {
 
   package var message: String = String()
 
-  /// The scheduler's debug dump; only in `show`-like answers, bounded.
+  /// The scheduler's debug dump; only in the history of one deployment and the answer to a
+  /// rollback, and only for those who may change something.
   package var dump: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -2385,7 +2389,7 @@ nonisolated extension WireHintSpec: SwiftProtobuf.Message, SwiftProtobuf._Messag
 
 nonisolated extension WireHistoryRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".HistoryRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}limit\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}limit\0\u{1}id\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2394,6 +2398,7 @@ nonisolated extension WireHistoryRequest: SwiftProtobuf.Message, SwiftProtobuf._
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularUInt32Field(value: &self.limit) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.id) }()
       default: break
       }
     }
@@ -2403,11 +2408,15 @@ nonisolated extension WireHistoryRequest: SwiftProtobuf.Message, SwiftProtobuf._
     if self.limit != 0 {
       try visitor.visitSingularUInt32Field(value: self.limit, fieldNumber: 1)
     }
+    if self.id != 0 {
+      try visitor.visitSingularUInt64Field(value: self.id, fieldNumber: 2)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireHistoryRequest, rhs: WireHistoryRequest) -> Bool {
     if lhs.limit != rhs.limit {return false}
+    if lhs.id != rhs.id {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -35,8 +35,9 @@ final class Agent {
             let port = poller.add(link.port.raw, reads: link.acceptsMore, writes: link.waiting > 0)
             for command in commands.values { command.register(with: &poller, reading: link.hasRoom) }
             let now = Linux.Clock.monotonic()
-            // A file that is being sent needs no waiting: it goes on whenever there is room and window.
-            let busy = link.hasRoom && transfers.values.contains { $0.canSend }
+            // What only waited for room on the link needs no further event.
+            let isWaiting = transfers.values.contains { $0.canSend } || commands.values.contains { $0.canSend }
+            let busy = link.hasRoom && isWaiting
             let deadlines = commands.values.compactMap { $0.deadline }
             try poller.wait(until: busy ? now : deadlines.min(), now: now)
 
@@ -117,7 +118,14 @@ final class Agent {
             }
         case .input, .inputEnd, .signal, .resize:
             // A command that has ended meanwhile needs no answer: its end is on its way to the host.
-            commands[channel]?.handle(message)
+            guard let command = commands[channel] else { return }
+            do throws(GuestFailure) {
+                try command.handle(message)
+            } catch {
+                commands[channel] = nil
+                command.abandon()
+                link.send(.failed(channel: channel, error))
+            }
         case .credit(_, let count):
             commands[channel]?.grant(Int(count))
             transfers[channel]?.grant(Int(count))

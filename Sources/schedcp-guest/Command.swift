@@ -20,7 +20,6 @@ final class Command {
     private var window = GuestProtocol.window
     private var status: CInt?
     private var timedOut = false
-    private var failure: GuestFailure?
 
     init(channel: UInt32, _ request: CommandRequest) throws(GuestFailure) {
         self.channel = channel
@@ -63,21 +62,23 @@ final class Command {
     }
 
     func register(with poller: inout Poller, reading: Bool) {
-        if status == nil { poller.add(spawned.handle.raw, reads: true, writes: false) }
         if let fd = input.waitingDescriptor { poller.add(fd, reads: false, writes: true) }
-        guard reading, window > 0, status == nil else { return }
+        guard reading, status == nil else { return }
+        poller.add(spawned.handle.raw, reads: true, writes: false)
+        guard window > 0 else { return }
         for stream in outputs {
             if let fd = stream.descriptor { poller.add(fd, reads: true, writes: false) }
         }
     }
 
-    func handle(_ message: Message) {
+    /// It has ended, and some of its last words are left to be sent.
+    var canSend: Bool { status != nil && window > 0 && outputs.contains { $0.descriptor != nil } }
+
+    /// Throws when the host breaks the rules; the command is then to be abandoned.
+    func handle(_ message: Message) throws(GuestFailure) {
         switch message {
         case .input(_, let data):
-            if !input.append(data) {
-                failure = GuestFailure(.overrun, "more input than the window allows")
-                kill(SIGKILL)
-            }
+            guard input.append(data) else { throw GuestFailure(.overrun, "more input than the window allows") }
         case .inputEnd: input.end(isTerminal: isTerminal)
         case .signal(_, let number): kill(CInt(number))
         case .resize(_, let size):
@@ -101,8 +102,11 @@ final class Command {
     /// The host has gone: nobody waits for this command.
     func abandon() {
         kill(SIGKILL)
-        // Dead already, or about to be; a kill cannot be refused, so this waits for no longer than the kernel needs.
-        while status == nil, spawned.collect() == nil { GuestSystem.pause(milliseconds: 1) }
+        // A kill cannot be refused; who is in the middle of a slow device stays a zombie of ours until we end.
+        for _ in 0..<1000 where status == nil {
+            status = spawned.collect()
+            if status == nil { GuestSystem.pause(milliseconds: 1) }
+        }
     }
 
     /// Moves input into the command and says how much of the window is free again.

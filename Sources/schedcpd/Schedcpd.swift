@@ -17,7 +17,7 @@ struct Schedcpd: ParsableCommand {
             CAP_BPF and CAP_PERFMON.
 
             For development, without systemd (the scheduler then ends with the daemon):
-              sudo schedcpd --socket /tmp/schedcp.sock --state /tmp/schedcp-state --schedulers .build/bpf
+              sudo schedcpd --socket /tmp/schedcp.sock --state /tmp/schedcp-state --schedulers /usr/lib/schedcp/schedulers
             """,
         version: DaemonConfiguration.version)
 

@@ -96,7 +96,9 @@ struct History: AsyncParsableCommand {
             EXAMPLES:
               schedctl history
               schedctl history --limit 100 --json
+              schedctl history 12               one deployment, with the debug dump of its end
             """)
+    @Argument(help: "Only this deployment, whole.") var id: UInt64?
     @Option(name: .shortAndLong, help: "How many.") var limit: UInt32 = 20
     @OptionGroup var options: CommonOptions
 
@@ -104,9 +106,11 @@ struct History: AsyncParsableCommand {
         try await options.run { client throws(Failure) in
             var request = WireHistoryRequest()
             request.limit = limit
+            request.id = id ?? 0
             let result = try await client.call(.history(request))
             guard case .history(let list) = result else { throw SchedClient.unexpected(result) }
-            options.json ? options.printJSON(list) : print(Text.history(list.deployments))
+            if options.json { return options.printJSON(list) }
+            print(id == nil ? Text.history(list.deployments) : list.deployments.map(Text.whole).joined())
         }
     }
 }

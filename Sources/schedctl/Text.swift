@@ -79,6 +79,24 @@ enum Text {
         return Terminal.table([["ID", "SCHEDULER", "STATE", "REQUESTED", "BY", "WHY"]] + rows)
     }
 
+    /// One deployment with all that is known of it.
+    static func whole(_ it: WireDeployment) -> String {
+        var rows = [
+            ["deployment", "\(it.id)"], ["scheduler", it.scheduler], ["artifact", it.artifactSha256], ["state", it.state],
+            ["why", it.reason], ["by", "\(it.actorUser) (uid \(it.actorUid))"], ["requested", Terminal.time(it.requestedAt)],
+            ["attached", Terminal.time(it.attachedAt)], ["ended", Terminal.time(it.endedAt)],
+            ["enable_seq", "\(it.enableSeq)"],
+        ]
+        rows += it.parameters.map { ["parameter", "\($0.name)=\($0.value)"] }
+        rows += it.hints.map { ["hint", "\($0.kind):\($0.key)=\(DurationText.format($0.nanoseconds))"] }
+        if it.hasExit {
+            rows += [["exit kind", "\(it.exit.kind) (\(it.exit.kindName))"], ["exit reason", it.exit.reason]]
+            rows += [["exit message", it.exit.message]]
+        }
+        let text = Terminal.table(rows.filter { !$0[1].isEmpty }.map { $0.map(Terminal.safe) })
+        return it.exit.dump.isEmpty ? text : text + "\n\n" + Terminal.safe(it.exit.dump)
+    }
+
     static func event(_ event: WireEvent) -> String {
         let gap = event.skipped == 0 ? "" : "(\(event.skipped) events missed)\n"
         return gap

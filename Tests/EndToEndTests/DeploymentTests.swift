@@ -1,3 +1,4 @@
+import MicroVM
 import Testing
 
 extension EndToEnd {

@@ -106,6 +106,31 @@ import Testing
         }
     }
 
+    @Test func whoSendsMoreThanTheWindowLosesTheCommand() async throws {
+        try await LocalAgent.with { machine in
+            let process = try await machine.start("sleep 1000")
+            // Past the channel's own accounting, as a host that ignores credits would.
+            let chunk = [UInt8](repeating: 0, count: GuestProtocol.maximumChunk)
+            for _ in 0...(GuestProtocol.window / chunk.count + 2) {
+                try await machine.session.send(.input(channel: 1, chunk))
+            }
+            await #expect { try await process.collect() } throws: { "\($0)".contains("window") }
+            #expect(await HostFile.eventually { !HostFile.exists("/proc/\(process.identifier)") })
+        }
+    }
+
+    @Test func manyCommandsWithMuchOutputAllEnd() async throws {
+        try await LocalAgent.with { machine in
+            let sizes = try await withThrowingTaskGroup(of: Int.self) { group in
+                for _ in 0..<40 {
+                    group.addTask { try await machine.run("head -c 400000 /dev/zero").stdoutBytes.count }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(sizes == [Int](repeating: 400_000, count: 40))
+        }
+    }
+
     @Test func aTerminalIsOne() async throws {
         try await LocalAgent.with { machine in
             let process = try await machine.start(

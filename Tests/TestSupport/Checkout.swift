@@ -58,3 +58,10 @@ package enum Checkout {
 
     package static let isRoot = getuid() == 0
 }
+
+extension Checkout {
+    /// Who runs these tests.
+    package static let userID: UInt32 = getuid()
+    package static let groupID: UInt32 = getgid()
+    package static let processID: Int32 = getpid()
+}

@@ -17,7 +17,9 @@ package final class ChildProcess: Sendable {
     private let folder: TemporaryFolder
     private let state = Mutex(State())
 
-    package init(_ program: String, _ arguments: [String], environment: [String: String]? = nil, input: String = "") throws {
+    package init(_ program: String, _ arguments: [String], environment: [String: String]? = nil, input: String = "")
+        throws
+    {
         folder = try TemporaryFolder()
         let process = Process()
         process.executableURL = URL(fileURLWithPath: program)

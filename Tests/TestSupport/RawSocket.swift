@@ -15,7 +15,9 @@ final class RawSocket: Sendable {
         }
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
-        guard path.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else { throw Lacking("the path is too long") }
+        guard path.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else {
+            throw Lacking("the path is too long")
+        }
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
         let fd = made.raw
         let result = withUnsafePointer(to: &address) { pointer in
@@ -37,7 +39,7 @@ final class RawSocket: Sendable {
         var rest = bytes[...]
         while !rest.isEmpty {
             let sent = try retryingInterrupts("send") {
-                rest.withUnsafeBytes { Foundation.send(fd.raw, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+                rest.withUnsafeBytes { Foundation.send(fd.raw, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
             }
             rest = rest.dropFirst(sent)
         }
@@ -45,16 +47,21 @@ final class RawSocket: Sendable {
 
     func sendWithoutWaiting(_ bytes: [UInt8]) -> Int {
         guard let fd = try? fd() else { return 0 }
-        let flags = Int32(MSG_NOSIGNAL.rawValue | MSG_DONTWAIT.rawValue)
+        let flags = Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)
         return max(0, bytes.withUnsafeBytes { Foundation.send(fd.raw, $0.baseAddress, $0.count, flags) })
     }
 
-    /// Empty at the end of the stream.
+    /// Empty at the end of the stream, also where the other end closed without reading everything.
     func receive(_ limit: Int) throws -> [UInt8] {
         let fd = try fd()
         var bytes = [UInt8](repeating: 0, count: min(limit, 1 << 20))
-        let got = try retryingInterrupts("receive") { recv(fd.raw, &bytes, bytes.count, 0) }
-        return Array(bytes[..<got])
+        do {
+            let got = try retryingInterrupts("receive") { recv(fd.raw, &bytes, bytes.count, 0) }
+            return Array(bytes[..<got])
+        } catch {
+            if error.code == ECONNRESET { return [] }
+            throw error
+        }
     }
 
     func endSending() {

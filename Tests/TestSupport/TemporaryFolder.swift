@@ -30,7 +30,9 @@ package final class TemporaryFolder: Sendable {
         String(decoding: FileManager.default.contents(atPath: path(name)) ?? Data(), as: UTF8.self)
     }
 
-    package func bytes(_ name: String) -> [UInt8] { [UInt8](FileManager.default.contents(atPath: path(name)) ?? Data()) }
+    package func bytes(_ name: String) -> [UInt8] {
+        [UInt8](FileManager.default.contents(atPath: path(name)) ?? Data())
+    }
 
     package func makeFolder(_ name: String) throws {
         try FileManager.default.createDirectory(atPath: path(name), withIntermediateDirectories: true)
@@ -59,7 +61,9 @@ package final class TemporaryFolder: Sendable {
 
     /// Makes a user the owner of something in it and of all that is below. Only root may.
     package func give(_ name: String, to uid: UInt32, _ gid: UInt32) throws {
-        let owner: [FileAttributeKey: Any] = [.ownerAccountID: NSNumber(value: uid), .groupOwnerAccountID: NSNumber(value: gid)]
+        let owner: [FileAttributeKey: Any] = [
+            .ownerAccountID: NSNumber(value: uid), .groupOwnerAccountID: NSNumber(value: gid),
+        ]
         try FileManager.default.setAttributes(owner, ofItemAtPath: path(name))
         for below in try FileManager.default.subpathsOfDirectory(atPath: path(name)) {
             try FileManager.default.setAttributes(owner, ofItemAtPath: path(name) + "/" + below)
