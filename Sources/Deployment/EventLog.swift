@@ -39,14 +39,14 @@ package final class EventLog: Sendable {
     package init() {}
 
     package func append(_ kind: SchedulerEvent.Kind, _ message: String, record: DeploymentRecord?, at now: Int64) {
-        let (event, readers) = state.withLock { state in
+        // Under the lock, so that every reader gets the events in their order: they come from more than one thread.
+        state.withLock { state in
             let event = SchedulerEvent(sequence: state.next, at: now, kind: kind, message: message, record: record)
             state.next += 1
             state.events.append(event)
             if state.events.count > Self.kept { state.events.removeFirst() }
-            return (event, Array(state.waiting.values))
+            for reader in state.waiting.values { reader.yield(event) }
         }
-        readers.forEach { $0.yield(event) }
     }
 
     /// What is kept of the events after a sequence number.

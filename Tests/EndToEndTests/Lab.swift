@@ -15,7 +15,8 @@ final class LabSession: Sendable {
                 var options = LabOptions()
                 options.lifetime = .seconds(2400)
                 options.roots = [try Self.fixtures()]
-                try await withLabMachine(options) { machine in
+                try await withLabMachine(options, lab: Lab(scripts: Self.root.appending(path: "scripts/lab").path())) {
+                    machine in
                     continuation.yield(machine)
                     // Until the process ends; the emulator ends with it.
                     try await Task.sleep(for: .seconds(86400))
@@ -30,10 +31,11 @@ final class LabSession: Sendable {
 
     func vm() async throws -> QEMUMachine { try await machine.value }
 
+    private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
     /// A folder that is laid over the guest's system: the faulty schedulers under /fixtures.
     private static func fixtures() throws -> String {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
         let built = root.appending(path: ".build/bpf/fixtures")
         let folder = FileManager.default.temporaryDirectory.appending(path: "schedcp-fixtures-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -74,6 +76,17 @@ struct Guest {
     func history() async throws -> [DeploymentReport] {
         let text = try await vm.succeed("schedctl history --limit 200 --json")
         return try JSONDecoder().decode(HistoryReport.self, from: Data(text.utf8)).deployments ?? []
+    }
+
+    /// Deploys an object that the kernel will throw out, waits for that, and gives the record of its end.
+    func ejected(_ object: String) async throws -> DeploymentReport {
+        try await vm.succeed("schedctl deploy \(object)")
+        let id = try await history().first?.id ?? 0
+        try await waitUntil("the ejection of \(object)") { try await status().last_ended?.id == id }
+        let text = try await vm.succeed("schedctl history \(id) --json")
+        let report = try JSONDecoder().decode(HistoryReport.self, from: Data(text.utf8))
+        guard let only = report.deployments?.first else { throw Missed(what: "deployment \(id)", seen: text) }
+        return only
     }
 
     func mainPID() async throws -> Int {

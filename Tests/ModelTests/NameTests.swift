@@ -28,10 +28,12 @@ import Testing
         for value in 0...255 as ClosedRange<UInt32> {
             guard let scalar = Unicode.Scalar(value) else { continue }
             let character = String(Character(scalar))
-            let isLower = ("a"..."z").contains(character)
-            let isInner = isLower || ("0"..."9").contains(character) || character == "-" || character == "_"
-            #expect((try? SchedulerName(character + "x")) != nil == isLower, "\(value) first")
-            #expect((try? SchedulerName("x" + character)) != nil == isInner, "\(value) inside")
+            let isLower = (97...122).contains(value)
+            let isInner = isLower || (48...57).contains(value) || value == 45 || value == 95
+            let first = try? SchedulerName(character + "x")
+            let inside = try? SchedulerName("x" + character)
+            #expect((first != nil) == isLower, "\(value) first")
+            #expect((inside != nil) == isInner, "\(value) inside")
         }
     }
 }

@@ -79,11 +79,12 @@ import Wire
         #expect(result.failure == .frameTooLarge)
     }
 
-    @Test func aHeaderOf4GiBReservesNothing() {
+    @Test func aHeaderOf4GiBReservesNothing() throws {
         // The decoder sees the header only; nothing asks for memory by its word.
         var buffer = ByteBuffer(bytes: [0, 0, 3, 0xFF])
         var decoder = FrameDecoder(limit: 1024)
-        #expect(throws: Never.self) { #expect(try decoder.decode(buffer: &buffer) == nil) }
+        let payload = try decoder.decode(buffer: &buffer)
+        #expect(payload == nil)
         #expect(buffer.capacity < 1024)
         #expect(buffer.readableBytes == 4)
     }

@@ -13,7 +13,8 @@ import Wire
     {
         let message = M.random(&random)
         var frame = try Frame.encode(message)
-        let length = try #require(frame.readInteger(as: UInt32.self))
+        let word = frame.readInteger(as: UInt32.self)
+        let length = try #require(word)
         #expect(Int(length) == frame.readableBytes)
         #expect(try Frame.decode(M.self, from: frame) == message)
     }
@@ -37,7 +38,8 @@ import Wire
             var payloads: [ByteBuffer] = []
             let processor = NIOSingleStepByteToMessageProcessor(FrameDecoder(limit: 1 << 20))
             while stream.readableBytes > 0 {
-                let piece = try #require(stream.readSlice(length: min(stream.readableBytes, 1 + random.below(200))))
+                let slice = stream.readSlice(length: min(stream.readableBytes, 1 + random.below(200)))
+                let piece = try #require(slice)
                 try processor.process(buffer: piece) { payloads.append($0) }
             }
             try processor.finishProcessing(seenEOF: true) { payloads.append($0) }

@@ -1,0 +1,101 @@
+import Foundation
+import Linux
+import TestSupport
+import Testing
+
+/// sd_notify against a real datagram socket. The environment belongs to a whole process, so each test is one.
+@Suite(.timeLimit(.minutes(1))) struct SystemdTests {
+    static func withManager(_ body: (DatagramSocket) throws -> Void) throws {
+        let folder = try TemporaryFolder()
+        let manager = try DatagramSocket(folder.path("notify"))
+        setenv("NOTIFY_SOCKET", manager.path, 1)
+        try body(manager)
+    }
+
+    @Test func assignmentsArriveInOneDatagram() async {
+        await #expect(processExitsWith: .success) {
+            try SystemdTests.withManager { manager in
+                #expect(Systemd.isPresent)
+                #expect(Systemd.notify(["READY=1", "STATUS=all is well"]))
+                #expect(try manager.receive() == ["READY=1", "STATUS=all is well"])
+            }
+        }
+    }
+
+    @Test func aLineEndCannotStartAnotherAssignment() async {
+        await #expect(processExitsWith: .success) {
+            try SystemdTests.withManager { manager in
+                for text in ["\nREADY=1", "\r\nSTOPPING=1", "\u{2028}FDSTORE=1", "\u{85}X=1", "\u{B}b", "\u{C}b", "\rb"] {
+                    #expect(Systemd.notify(["STATUS=a" + text]))
+                    let lines = try manager.receive()
+                    #expect(lines.count == 1)
+                    #expect(lines.first?.hasPrefix("STATUS=a ") == true)
+                }
+            }
+        }
+    }
+
+    @Test func storedDescriptorsAreNamedAndKept() async {
+        await #expect(processExitsWith: .success) {
+            try SystemdTests.withManager { manager in
+                let file = try Descriptor.open("/dev/null")
+                #expect(try Systemd.store([file.raw], name: "scheduler-7-link"))
+                #expect(try manager.receive() == ["FDSTORE=1", "FDNAME=scheduler-7-link", "FDPOLL=0"])
+                Systemd.removeStored(name: "scheduler-7-link")
+                #expect(try manager.receive() == ["FDSTOREREMOVE=1", "FDNAME=scheduler-7-link"])
+                #expect(throws: SystemError.self) { _ = try Systemd.store([-1], name: "x") }
+            }
+        }
+    }
+
+    @Test func withoutAManagerNothingHappens() async {
+        await #expect(processExitsWith: .success) {
+            unsetenv("NOTIFY_SOCKET")
+            #expect(!Systemd.isPresent)
+            #expect(!Systemd.notify(["READY=1"]))
+            let file = try Descriptor.open("/dev/null")
+            #expect(try !Systemd.store([file.raw], name: "x"))
+            Systemd.removeStored(name: "x")
+            #expect(!Systemd.barrier(timeout: 1000))
+        }
+    }
+
+    @Test func aManagerThatIsGoneIsNotWaitedFor() async {
+        await #expect(processExitsWith: .success) {
+            setenv("NOTIFY_SOCKET", "/nonexistent/notify", 1)
+            #expect(!Systemd.notify(["READY=1"]))
+            let file = try Descriptor.open("/dev/null")
+            #expect(throws: SystemError.self) { _ = try Systemd.store([file.raw], name: "x") }
+        }
+    }
+
+    @Test func theWatchdogsIntervalIsForThisProcess() async {
+        await #expect(processExitsWith: .success) {
+            unsetenv("WATCHDOG_USEC")
+            #expect(Systemd.watchdogMicroseconds() == nil)
+            setenv("WATCHDOG_USEC", "5000000", 1)
+            #expect(Systemd.watchdogMicroseconds() == 5_000_000)
+            setenv("WATCHDOG_PID", "1", 1)
+            #expect(Systemd.watchdogMicroseconds() == nil)
+        }
+    }
+
+    @Test func passedDescriptorsAreTakenOnceWithTheirNames() async {
+        await #expect(processExitsWith: .success) {
+            #expect(Systemd.takeDescriptors().isEmpty)
+            // The manager passes them from 3 on.
+            for fd in [3, 4] as [Int32] { #expect(dup2(try Descriptor.open("/dev/null").raw, fd) == fd) }
+            setenv("LISTEN_PID", "\(getpid())", 1)
+            setenv("LISTEN_FDS", "2", 1)
+            setenv("LISTEN_FDNAMES", "schedcpd.socket:scheduler-3-link", 1)
+            let passed = Systemd.takeDescriptors()
+            #expect(passed.map(\.fd) == [3, 4])
+            #expect(passed.map(\.name) == ["schedcpd.socket", "scheduler-3-link"])
+            #expect(Systemd.takeDescriptors().isEmpty)
+            // What was meant for another process is not ours.
+            setenv("LISTEN_PID", "1", 1)
+            setenv("LISTEN_FDS", "2", 1)
+            #expect(Systemd.takeDescriptors().isEmpty)
+        }
+    }
+}
