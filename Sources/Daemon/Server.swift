@@ -1,5 +1,4 @@
 import Access
-import Glibc
 import Linux
 import Logging
 import Model

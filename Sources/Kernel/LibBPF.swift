@@ -7,6 +7,13 @@ import Glibc
 import Model
 import Synchronization
 
+enum LibBPF {
+    /// From 1.5 on a type of struct_ops is remembered by its number and not by its address.
+    static var keepsTypesByNumber: Bool {
+        libbpf_major_version() > 1 || (libbpf_major_version() == 1 && libbpf_minor_version() >= 5)
+    }
+}
+
 /// What libbpf prints, collected instead of printed.
 enum LibBPFLog {
     /// More than this many lines of one load are of no use to anyone.

@@ -150,6 +150,9 @@ package struct OpenedScheduler: ~Copyable {
         if let sequence = TextFile.firstLine(HostProbe.schedExtFolder + "/hotplug_seq").flatMap({ UInt64($0) }) {
             fields.set("hotplug_seq", to: sequence)
         }
+        // Before 1.5, libbpf keeps pointers into the object's BTF, and resizing moves it: the object then keeps the
+        // room that it was compiled with, which for ours is the kernel's default.
+        guard LibBPF.keepsTypesByNumber else { return }
         guard let dump = exitLayout?.dumpSection, let map = handle.section(dump) else { return }
         let length = fields.dumpLength
         guard bpf_map__set_value_size(map, length) == 0 else {

@@ -2,6 +2,7 @@ import CLibBPF
 
 /// The plain fields of a `struct sched_ext_ops` in an object that is not loaded yet, found through its BTF.
 struct OpsFields {
+    // SAFETY: libbpf's memory of the map; the object that owns it outlives this view, and every access is bounded by `size`.
     private let memory: UnsafeMutableRawPointer
     private let size: Int
     private let members: [TypeTable.Member]

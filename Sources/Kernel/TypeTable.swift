@@ -16,6 +16,7 @@ struct TypeTable {
         self.btf = btf
     }
 
+    // SAFETY: the type lies in the `struct btf`, which its owner keeps; libbpf gives NULL for an id that it does not have.
     func type(_ id: UInt32) -> UnsafePointer<btf_type>? { btf__type_by_id(btf, id) }
 
     func string(_ offset: UInt32) -> String {

@@ -23,6 +23,11 @@ package enum Systemd {
     package struct Passed: Hashable, Sendable {
         package let fd: CInt
         package let name: String
+
+        package init(fd: CInt, name: String) {
+            self.fd = fd
+            self.name = name
+        }
     }
 
     /// Takes over the descriptors passed by socket activation and from the descriptor store, once.

@@ -75,7 +75,7 @@ struct LabCommand: AsyncParsableCommand {
         @Option(help: "Seconds that the command may take.")
         var timeout: Int?
 
-        @Argument(parsing: .captureForPassthrough, help: "The command and its arguments, after --.")
+        @Argument(parsing: .postTerminator, help: "The command and its arguments, after --.")
         var command: [String]
 
         func validate() throws {

@@ -124,13 +124,13 @@ extension EndToEnd {
             try await guest.vm.succeed(
                 """
                 cd /usr/lib/schedcp/schedulers
-                sed 's/^name = "fifo"/name = "queue"/' fifo.toml >queue.toml
+                sed 's/^name = "fifo"/name = "newcomer"/' fifo.toml >newcomer.toml
                 systemctl reload schedcpd
                 """)
-            try await guest.waitUntil("the new entry") { try await guest.vm.succeed("schedctl list").contains("queue") }
-            try await guest.vm.succeed("rm /usr/lib/schedcp/schedulers/queue.toml; systemctl reload schedcpd")
+            try await guest.waitUntil("the new entry") { try await guest.vm.succeed("schedctl list").contains("newcomer") }
+            try await guest.vm.succeed("rm /usr/lib/schedcp/schedulers/newcomer.toml; systemctl reload schedcpd")
             try await guest.waitUntil("the entry to go") {
-                try await !guest.vm.succeed("schedctl list").contains("queue")
+                try await !guest.vm.succeed("schedctl list").contains("newcomer")
             }
         }
 

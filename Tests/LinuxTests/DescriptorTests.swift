@@ -1,5 +1,6 @@
 import Foundation
 import Linux
+import Model
 import TestSupport
 import Testing
 
@@ -55,10 +56,10 @@ import Testing
     }
 
     @Test func whatIsNotThereIsNamed() {
-        let missing = #expect(throws: SystemError.self) { try Descriptor.open("/nonexistent/file") }
+        let missing = #expect(throws: SystemError.self) { _ = try Descriptor.open("/nonexistent/file") }
         #expect(missing?.code == ENOENT)
         #expect(missing?.description.contains("/nonexistent/file") == true)
-        #expect(#expect(throws: SystemError.self) { try Descriptor.duplicating(-1) }?.code == EBADF)
+        #expect(#expect(throws: SystemError.self) { _ = try Descriptor.duplicating(-1) }?.code == EBADF)
     }
 
     @Test(arguments: [0, 1, 5, 9, 10, 11, 1000]) func readingFromAnOffsetUpToALimit(limit: Int) throws {

@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test func theChecksAreWhatTheMachineHas() {
-        let isThere = FileManager.default.fileExists
+        let isThere = FileManager.default.fileExists(atPath:)
         #expect((HostProbe.schedExt().verdict == .found) == isThere("/sys/kernel/sched_ext/state"))
         #expect((HostProbe.kernelBTF().verdict == .found) == isThere("/sys/kernel/btf/vmlinux"))
         #expect((HostProbe.systemd().verdict == .found) == isThere("/run/systemd/system"))

@@ -1,5 +1,6 @@
 import Foundation
 import Linux
+import Model
 import TestSupport
 import Testing
 
@@ -8,7 +9,8 @@ import Testing
     @Test func thePeerOfASocketPairIsThisProcess() throws {
         var fds: [Int32] = [0, 0]
         #expect(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | O_CLOEXEC, 0, &fds) == 0)
-        let (one, two) = (Descriptor(owning: fds[0]), Descriptor(owning: fds[1]))
+        let one = Descriptor(owning: fds[0])
+        let two = Descriptor(owning: fds[1])
         for fd in [one.raw, two.raw] {
             let actor = try PeerCredentials.actor(ofSocket: fd) { Accounts.name(ofUser: $0) }
             #expect(actor.uid == Checkout.userID)
@@ -25,7 +27,8 @@ import Testing
     @Test func aUserWithoutANameIsItsNumber() throws {
         var fds: [Int32] = [0, 0]
         #expect(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | O_CLOEXEC, 0, &fds) == 0)
-        let (one, two) = (Descriptor(owning: fds[0]), Descriptor(owning: fds[1]))
+        let one = Descriptor(owning: fds[0])
+        let two = Descriptor(owning: fds[1])
         #expect(try PeerCredentials.actor(ofSocket: one.raw) { _ in nil }.user == "\(Checkout.userID)")
         _ = two.raw
     }

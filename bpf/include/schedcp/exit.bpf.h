@@ -18,7 +18,7 @@ struct user_exit_info {
 	char msg[1024];
 };
 
-#define SCHEDCP_DUMP_SIZE 4096
+#define SCHEDCP_DUMP_SIZE 32768
 
 struct user_exit_info uei SEC(".data");
 char uei_dump[SCHEDCP_DUMP_SIZE] SEC(".data.uei_dump");
