@@ -82,8 +82,8 @@ let package = Package(
         library(
             "Daemon",
             ["Access", "Deployment", "Kernel", "Linux", "Model", "Repository", "Wire", logging, nioCore, nioPosix]),
-        executable("schedcpd", ["Daemon", "Linux", "Model", argumentParser, logging]),
-        executable("schedcp-eject", ["Linux", "Model"]),
+        executable("schedcpd", ["Daemon", "Linux", argumentParser, logging]),
+        executable("schedcp-eject", ["Linux"]),
 
         // The unprivileged side.
         library("Client", ["Model", "Wire", nioCore, nioPosix]),
@@ -110,7 +110,8 @@ let package = Package(
         tests(
             "DaemonTests",
             [
-                "Access", "Daemon", "Deployment", "Kernel", "Linux", "Model", "Repository", "TestSupport", "Wire", logging,
+                "Access", "Daemon", "Deployment", "Kernel", "Linux", "Model", "Repository", "TestSupport", "Wire",
+                logging,
                 nioCore, nioEmbedded, protobuf, "schedcpd",
             ]),
         tests("ClientTests", ["Client", "Model", "TestSupport", "Wire", nioCore, nioPosix, protobuf]),

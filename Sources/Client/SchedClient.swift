@@ -65,7 +65,7 @@ package final class SchedClient: Sendable {
         var request = WireEventsRequest()
         request.after = sequence
         request.follow = follow
-        let responses = try await Self.send(.events(request), on: channel, answers)
+        let (id, responses) = try await Self.send(.events(request), on: channel, answers)
         return AsyncThrowingStream { continuation in
             let task = Task {
                 for await response in responses {
@@ -77,7 +77,16 @@ package final class SchedClient: Sendable {
                 }
                 continuation.finish(throwing: Self.ended)
             }
-            continuation.onTermination = { _ in task.cancel() }
+            continuation.onTermination = { [channel, answers] reason in
+                task.cancel()
+                guard case .cancelled = reason else { return }
+                // The daemon keeps few streams for one connection: it is told that nobody listens any more.
+                Task {
+                    var cancel = WireCancel()
+                    cancel.requestID = id
+                    _ = try? await Self.exchange(.cancel(cancel), on: channel, answers, progress: { _ in })
+                }
+            }
         }
     }
 
@@ -96,7 +105,7 @@ package final class SchedClient: Sendable {
         _ operation: WireRequest.OneOf_Operation, on channel: any Channel, _ answers: AnswerTable,
         progress: (String) -> Void
     ) async throws(Failure) -> WireResponse.OneOf_Result {
-        for await response in try await send(operation, on: channel, answers) {
+        for await response in try await send(operation, on: channel, answers).stream {
             switch response.result {
             case .progress(let step): progress(step.step)
             case .failure(let failure): throw failure.asFailure
@@ -109,13 +118,13 @@ package final class SchedClient: Sendable {
 
     private static func send(
         _ operation: WireRequest.OneOf_Operation, on channel: any Channel, _ answers: AnswerTable
-    ) async throws(Failure) -> AsyncStream<WireResponse> {
+    ) async throws(Failure) -> (id: UInt64, stream: AsyncStream<WireResponse>) {
         let (id, stream) = answers.register()
         var request = WireRequest()
         request.id = id
         request.operation = operation
         let frame = try Frame.encode(request)
         do { try await channel.writeAndFlush(frame) } catch { throw ended }
-        return stream
+        return (id, stream)
     }
 }

@@ -25,6 +25,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// After this nothing is read any more; what is in flight is still answered.
     private var isClosing = false
     private var readIsWaiting = false
+    /// Frames of a client that does not read its answers: they wait, so that the answers do not pile up here. At most
+    /// what one read holds.
+    private var waiting = CircularBuffer<ByteBuffer>()
+    private var isServingWaiting = false
+    private var inputHasEnded = false
 
     init(actor: Actor, router: Router, logger: Logger) {
         self.actor = actor
@@ -47,7 +52,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             var frames = 0
             try processor.process(buffer: unwrapInboundIn(data)) { payload in
                 frames += 1
-                handle(payload, context)
+                take(payload, context)
             }
             watchPartialFrame(context, hadCompleteFrame: frames > 0)
         } catch { refuse(error, context) }
@@ -61,11 +66,17 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
         guard !isClosing else { return }
         do {
-            try processor.finishProcessing(seenEOF: true) { handle($0, context) }
-            isClosing = true
-            streams.forEach { inFlight[$0]??.cancel() }
-            closeWhenAnswered(context)
+            try processor.finishProcessing(seenEOF: true) { take($0, context) }
+            inputHasEnded = true
+            if waiting.isEmpty { endInput(context) }
         } catch { refuse(error, context) }
+    }
+
+    private func endInput(_ context: ChannelHandlerContext) {
+        guard !isClosing else { return }
+        isClosing = true
+        streams.forEach { inFlight[$0]??.cancel() }
+        closeWhenAnswered(context)
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -83,15 +94,32 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     /// A client that does not read its answers is not read from either.
     func read(context: ChannelHandlerContext) {
-        if context.channel.isWritable { context.read() } else { readIsWaiting = true }
+        if context.channel.isWritable && waiting.isEmpty { context.read() } else { readIsWaiting = true }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable && readIsWaiting {
+        serveWaiting(context)
+        if context.channel.isWritable && waiting.isEmpty && readIsWaiting {
             readIsWaiting = false
             context.read()
         }
         context.fireChannelWritabilityChanged()
+    }
+
+    private func take(_ payload: ByteBuffer, _ context: ChannelHandlerContext) {
+        if context.channel.isWritable && waiting.isEmpty { handle(payload, context) } else { waiting.append(payload) }
+    }
+
+    /// A flush may call back here, when it makes the channel writable again: the outer loop then goes on.
+    private func serveWaiting(_ context: ChannelHandlerContext) {
+        guard !isServingWaiting else { return }
+        isServingWaiting = true
+        while context.channel.isWritable, let payload = waiting.popFirst() {
+            handle(payload, context)
+            if waiting.isEmpty || !context.channel.isWritable { context.flush() }
+        }
+        isServingWaiting = false
+        if inputHasEnded && waiting.isEmpty { endInput(context) }
     }
 
     // MARK: Requests
@@ -117,6 +145,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
             try router.rules.check(actor, operation, in: phase)
             guard inFlight[request.id] == nil else {
                 throw Failure(.invalidArgument, "request \(request.id) is still in flight")
+            }
+            if operation == .status {
+                let bytes = try router.status.encoded()
+                let frame = Frame.encode(status: bytes, id: request.id, allocator: context.channel.allocator)
+                return context.write(wrapOutboundOut(frame), promise: nil)
             }
             if let answer = try router.answerAtOnce(request, from: actor) {
                 if operation == .hello { enterServing() }
@@ -178,7 +211,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
             for await event in stream {
                 var response = WireResponse()
                 response.id = id
-                response.event = WireEvent(event, skipped: last == 0 || event.sequence <= last ? 0 : event.sequence - last - 1)
+                response.event = WireEvent(
+                    event, skipped: last == 0 || event.sequence <= last ? 0 : event.sequence - last - 1)
                 last = event.sequence
                 // The write is awaited: a slow reader holds up its own stream and nothing else.
                 guard let frame = try? Frame.encode(response), (try? await channel.writeAndFlush(frame).get()) != nil

@@ -27,7 +27,7 @@ package struct ServerLimits: Hashable, Sendable {
     package var connections = 1024
     /// Of these, so many only for actors who may change something.
     package var reservedConnections = 64
-    package var connectionsPerUser = 448
+    package var connectionsPerUser = 512
     package var requestsInFlight = 16
     package var streams = 4
     package var parameters = 64

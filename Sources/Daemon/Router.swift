@@ -13,17 +13,14 @@ final class Router: Sendable {
     private let service: DeploymentService
     private let catalog: Mutex<Catalog>
     private let currentRules: Mutex<AccessRules>
-    private let startedAt = Clock.monotonic()
-    private let release = KernelConfig.release
-    /// Asked once: a kernel does not gain sched_ext while it runs.
-    private let missing: [String]
+    let status: StatusAnswer
 
     init(configuration: DaemonConfiguration, service: DeploymentService, catalog: Catalog, rules: AccessRules) {
         self.configuration = configuration
         self.service = service
         self.catalog = Mutex(catalog)
         currentRules = Mutex(rules)
-        missing = service.schedExt.isSupported ? [] : HostProbe.missingForDeployment()
+        status = StatusAnswer(schedExt: service.schedExt, board: service.board)
     }
 
     var rules: AccessRules { currentRules.withLock { $0 } }
@@ -53,7 +50,6 @@ final class Router: Sendable {
     func answerAtOnce(_ request: WireRequest, from actor: Actor) throws(Failure) -> WireResponse.OneOf_Result? {
         switch request.operation {
         case .hello(let hello): .hello(try greet(hello, actor))
-        case .status: .status(status())
         case .list: .list(list())
         case .show(let show): .show(WireScheduler(try entry(show.name).policy))
         default: nil
@@ -100,20 +96,6 @@ final class Router: Sendable {
     /// Only who may deploy an object has a use for large frames; everyone else would only fill memory with them.
     func frameLimit(of actor: Actor) -> Int {
         rules.has(actor, .root) ? Frame.privilegedLimit : Frame.ordinaryLimit
-    }
-
-    private func status() -> WireStatus {
-        let state = service.schedExt.read()
-        let board = service.board.current
-        var reply = WireStatus()
-        let owner = state.owner(ourSequence: board.active?.enableSequence)
-        reply.kernel = WireKernelState(state, owner: owner, release: release, missing: missing)
-        // A record whose scheduler the kernel no longer runs is about to end; it is not shown as running.
-        if let active = board.active, owner == .ours { reply.deployment = WireDeployment(active, withDump: false) }
-        if let last = board.lastEnded { reply.lastEnded = WireDeployment(last, withDump: false) }
-        reply.serverVersion = DaemonConfiguration.version
-        reply.uptimeSeconds = UInt64((Clock.monotonic() - startedAt) / 1_000_000_000)
-        return reply
     }
 
     private func list() -> WireSchedulerList {

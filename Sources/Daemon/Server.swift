@@ -5,6 +5,7 @@ import Model
 import NIOCore
 import NIOPosix
 import Synchronization
+import Wire
 
 /// Accepts clients and puts a `ConnectionHandler` on each.
 struct Server {
@@ -36,7 +37,8 @@ struct Server {
             // What one read can hold bounds the answers that one client can make pile up at once.
             .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelOption(
-                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 1024, maximum: 8192))
+                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 1024, maximum: 8192)
+            )
             .childChannelInitializer { [self] channel in
                 channel.eventLoop.makeCompletedFuture { try self.admit(channel) }
             }
@@ -59,7 +61,7 @@ struct Server {
         let admission = admission
         do { try admission.enter(peer, mayChange: router.rules.has(peer, .change)) } catch {
             logger.notice("refused a connection: \(error.message)")
-            throw error
+            return try channel.pipeline.syncOperations.addHandler(RefusalHandler(error))
         }
         channel.closeFuture.whenComplete { _ in admission.leave(peer) }
         try channel.pipeline.syncOperations.addHandler(ConnectionHandler(actor: peer, router: router, logger: logger))
@@ -79,5 +81,23 @@ final class UserNames: Sendable {
             names[uid] = name
         }
         return name
+    }
+}
+
+/// Tells a client that there is no room for it, and ends the connection.
+private final class RefusalHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let failure: Failure
+
+    init(_ failure: Failure) { self.failure = failure }
+
+    func channelActive(context: ChannelHandlerContext) {
+        var response = WireResponse()
+        response.failure = WireFailure(failure)
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        guard let frame = try? Frame.encode(response) else { return context.close(promise: nil) }
+        context.writeAndFlush(wrapOutboundOut(frame)).whenComplete { _ in bound.value.close(promise: nil) }
     }
 }

@@ -41,21 +41,21 @@ extension DeploymentService {
         isBusy = true
         defer { isBusy = false }
         var kept = DescriptorStore.group(passed)
-        for var open in try await journal.open() {
-            let descriptors = kept.removeValue(forKey: open.id)
-            if open.state == .requested {
-                close(descriptors, of: open.id)
-                try open.move(to: .failed, reason: "schedcpd ended in the middle of it", at: Clock.realtime())
-                try await journal.update(open)
-                note(.failed, "deployment \(open.id) was cut off by the end of schedcpd", open)
-            } else if let scheduler = adopt(descriptors, of: open) {
-                await resume(scheduler, open)
+        for var left in try await journal.open() {
+            let descriptors = kept.removeValue(forKey: left.id)
+            if left.state == .requested {
+                close(descriptors, of: left.id)
+                try left.move(to: .failed, reason: "schedcpd ended in the middle of it", at: Clock.realtime())
+                try await journal.update(left)
+                note(.failed, "deployment \(left.id) was cut off by the end of schedcpd", left)
+            } else if let scheduler = adopt(descriptors, of: left) {
+                await resume(scheduler, left)
             } else {
-                close(descriptors, of: open.id)
+                close(descriptors, of: left.id)
                 await end(
-                    &open, .released, "the unit was stopped or gave up, and the kernel went back to its default",
+                    &left, .released, "the unit was stopped or gave up, and the kernel went back to its default",
                     exit: nil)
-                note(.released, "\(open.spec.scheduler) had ended with the unit", open)
+                note(.released, "\(left.spec.scheduler) had ended with the unit", left)
             }
         }
         for (id, descriptors) in kept { close(descriptors, of: id) }

@@ -147,7 +147,9 @@ package actor DeploymentService {
     }
 
     /// Puts back what had to make way for a deployment that failed.
-    private func restore(_ old: consuming DetachedScheduler?, _ oldRecord: DeploymentRecord?, because failure: Failure) async {
+    private func restore(_ old: consuming DetachedScheduler?, _ oldRecord: DeploymentRecord?, because failure: Failure)
+        async
+    {
         guard let old, let oldRecord else { return }
         do throws(Failure) {
             await hold(try old.attachAgain(), oldRecord, .restored, "was put back: \(failure.message)")

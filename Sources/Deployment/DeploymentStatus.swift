@@ -15,10 +15,17 @@ package struct DeploymentStatus: Hashable, Sendable {
 /// The last status that the service published.
 package final class StatusBoard: Sendable {
     private let status = Mutex(DeploymentStatus())
+    private let changes = Atomic<UInt64>(0)
 
     package init() {}
 
     package var current: DeploymentStatus { status.withLock { $0 } }
 
-    func publish(_ change: (inout DeploymentStatus) -> Void) { status.withLock { change(&$0) } }
+    /// How often it has changed: whoever has read at this number has read the latest.
+    package var generation: UInt64 { changes.load(ordering: .acquiring) }
+
+    func publish(_ change: (inout DeploymentStatus) -> Void) {
+        status.withLock { change(&$0) }
+        changes.add(1, ordering: .releasing)
+    }
 }

@@ -17,7 +17,7 @@ package enum DescriptorStore {
     /// Which deployment and part a stored descriptor's name stands for.
     static func parse(_ name: String) -> (id: Int64, part: Part)? {
         let fields = name.split(separator: "-", omittingEmptySubsequences: false)
-        guard fields.count == 3, fields[0] == prefix, let id = Int64(fields[1]), id > 0,
+        guard fields.count == 3, fields[0] == prefix, let id = Int64(fields[1]), id > 0, String(id) == fields[1],
             let part = Part(rawValue: String(fields[2]))
         else { return nil }
         return (id, part)

@@ -1,11 +1,11 @@
-package import Glibc
+import Glibc
 
 /// The user and group databases (NSS). Look-ups may block on a network, so they are done at start, not per request,
 /// except for names of users, which are cached by the caller.
 package enum Accounts {
     package struct User: Hashable, Sendable {
-        package let uid: uid_t
-        package let gid: gid_t
+        package let uid: UInt32
+        package let gid: UInt32
         package let name: String
     }
 
@@ -19,7 +19,7 @@ package enum Accounts {
         }
     }
 
-    package static func name(ofUser uid: uid_t) -> String? {
+    package static func name(ofUser uid: UInt32) -> String? {
         var entry = passwd()
         return withBuffer { buffer, size in
             var result: UnsafeMutablePointer<passwd>?
@@ -31,7 +31,7 @@ package enum Accounts {
         }
     }
 
-    package static func group(named name: String) -> gid_t? {
+    package static func group(named name: String) -> UInt32? {
         var entry = Glibc.group()
         return withBuffer { buffer, size in
             var result: UnsafeMutablePointer<Glibc.group>?
@@ -42,6 +42,7 @@ package enum Accounts {
     }
 
     private static func withBuffer<R>(_ body: (UnsafeMutablePointer<CChar>, Int) -> R?) -> R? {
+        // SAFETY: the buffer is valid for the time of `body`, which copies what it wants to keep.
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64 * 1024) { buffer in
             buffer.baseAddress.flatMap { body($0, buffer.count) }
         }

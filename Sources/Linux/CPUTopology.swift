@@ -44,7 +44,9 @@ package enum CPUList {
     /// The numbers, in the order given; what is not a list of numbers below 65536 is left out.
     package static func parse(_ text: String) -> [Int] {
         text.split(separator: ",").flatMap { part -> [Int] in
-            let ends = part.split(separator: "-", maxSplits: 1).map { Int($0.filter { !$0.isWhitespace }) }
+            let ends = part.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false).map {
+                Int($0.filter { !$0.isWhitespace })
+            }
             switch (ends.first ?? nil, ends.count > 1 ? ends[1] : nil) {
             case (let only?, nil) where ends.count == 1 && (0..<65536).contains(only): return [only]
             case (let low?, let high?) where 0 <= low && low <= high && high < 65536: return Array(low...high)

@@ -1,5 +1,5 @@
 import CLinux
-package import Glibc
+import Glibc
 
 /// A set of Linux capabilities, as the bits of capset(2).
 package struct CapabilitySet: OptionSet, Hashable, Sendable, CustomStringConvertible {
@@ -51,11 +51,14 @@ package struct ThreadPrivileges: Hashable, Sendable {
             fields[key].flatMap { UInt64($0, radix: 16) }.map(CapabilitySet.init)
         }
         func ids(_ key: Substring) -> Set<UInt32>? {
-            fields[key].map { Set($0.split { $0 == "\t" || $0 == " " }.compactMap { UInt32($0) }) }
+            // Real, effective, saved and file-system id.
+            let words = fields[key]?.split { $0 == "\t" || $0 == " " } ?? []
+            let ids = words.compactMap { UInt32($0) }
+            return words.count == 4 && ids.count == 4 ? Set(ids) : nil
         }
         guard let uids = ids("Uid"), let gids = ids("Gid"), let inheritable = set("CapInh"),
             let permitted = set("CapPrm"), let effective = set("CapEff"), let bounding = set("CapBnd"),
-            let ambient = set("CapAmb"), let flag = fields["NoNewPrivs"]
+            let ambient = set("CapAmb"), let flag = fields["NoNewPrivs"], ["0", "1"].contains(flag)
         else { return nil }
         self.uids = uids
         self.gids = gids
@@ -100,7 +103,7 @@ package enum PrivilegeDrop {
 
     /// Becomes `uid`:`gid` without supplementary groups, keeps `kept` as permitted and effective capabilities and
     /// nothing else in any set, sets no_new_privs, and reads all of it back.
-    package static func become(uid: uid_t, gid: gid_t, keeping kept: CapabilitySet) throws(Problem) {
+    package static func become(uid: UInt32, gid: UInt32, keeping kept: CapabilitySet) throws(Problem) {
         do throws(SystemError) {
             let threads = try Folder.names("/proc/self/task").count
             guard threads == 1 else { throw SystemError("threads", code: CInt(threads)) }
@@ -113,7 +116,7 @@ package enum PrivilegeDrop {
     }
 
     /// Throws unless every thread of this process has exactly these privileges.
-    package static func verify(uid: uid_t, gid: gid_t, kept: CapabilitySet) throws(Problem) {
+    package static func verify(uid: UInt32, gid: UInt32, kept: CapabilitySet) throws(Problem) {
         let threads: [Int32: ThreadPrivileges]
         do { threads = try ThreadPrivileges.ofAllThreads() } catch { throw .system(error) }
         for (tid, now) in threads {
@@ -131,7 +134,7 @@ package enum PrivilegeDrop {
         }
     }
 
-    private static func drop(uid: uid_t, gid: gid_t, keeping kept: CapabilitySet) throws(SystemError) {
+    private static func drop(uid: UInt32, gid: UInt32, keeping kept: CapabilitySet) throws(SystemError) {
         // From include/uapi/linux/prctl.h.
         let keepCaps: CInt = 8, capBoundingRead: CInt = 23, capBoundingDrop: CInt = 24
         let noNewPrivileges: CInt = 38, capAmbient: CInt = 47, ambientClearAll: UInt = 4

@@ -4,7 +4,7 @@ import Glibc
 package enum UnixExchange {
     /// Connects, sends `message`, half-closes, and reads the answer to its end.
     /// - Parameters:
-    ///   - seconds: how long each step may take.
+    ///   - seconds: how long each step may take, at least 1: for the kernel 0 would be for ever.
     ///   - limit: bytes of answer that are read at most.
     package static func ask(_ path: String, _ message: String, seconds: Int, limit: Int = 4096) throws(SystemError)
         -> String
@@ -13,7 +13,7 @@ package enum UnixExchange {
             owning: try retryingInterrupts("socket") {
                 Glibc.socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | O_CLOEXEC, 0)
             })
-        var timeout = timeval(tv_sec: seconds, tv_usec: 0)
+        var timeout = timeval(tv_sec: max(1, seconds), tv_usec: 0)
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
             setsockopt(socket.raw, SOL_SOCKET, option, &timeout, socklen_t(MemoryLayout<timeval>.size))
         }

@@ -110,7 +110,11 @@ package struct ParameterValue: Hashable, Sendable {
         }
         // Longer than any 64-bit number: not worth a parse.
         guard text.utf8.count <= 24 else { return nil }
-        if text.hasPrefix("0x") { return Int128(text.dropFirst(2), radix: 16) }
+        if text.hasPrefix("0x") {
+            let digits = text.dropFirst(2)
+            // A radix alone would also take a sign here.
+            return digits.first?.isHexDigit == true ? Int128(digits, radix: 16) : nil
+        }
         return Int128(text)
     }
 }

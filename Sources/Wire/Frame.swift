@@ -19,20 +19,37 @@ package enum Frame {
     package static func encode(_ message: some Message, allocator: ByteBufferAllocator = .init()) throws(Failure)
         -> ByteBuffer
     {
-        let bytes: [UInt8]
-        do { bytes = try message.serializedBytes() } catch {
-            throw Failure(.internal, "a message could not be encoded: \(error)")
-        }
+        let bytes = try bytes(of: message)
         var buffer = allocator.buffer(capacity: headerBytes + bytes.count)
         buffer.writeInteger(UInt32(bytes.count))
         buffer.writeBytes(bytes)
         return buffer
     }
 
+    /// The frame of an answer to `status` whose message is encoded already: the same bytes as `encode` gives.
+    package static func encode(status: [UInt8], id: UInt64, allocator: ByteBufferAllocator) -> ByteBuffer {
+        // Response: field 1 is the id (varint), field 4 the status (length-delimited).
+        var buffer = allocator.buffer(capacity: status.count + 32)
+        buffer.writeInteger(UInt32(0))
+        buffer.writeInteger(UInt8(1 << 3))
+        buffer.writeVarint(id)
+        buffer.writeInteger(UInt8(4 << 3 | 2))
+        buffer.writeVarint(UInt64(status.count))
+        buffer.writeBytes(status)
+        buffer.setInteger(UInt32(buffer.readableBytes - headerBytes), at: buffer.readerIndex)
+        return buffer
+    }
+
     /// Bytes that a message takes in a frame; 0 for one that cannot be encoded.
     package static func size(of message: some Message) -> Int {
-        let bytes: [UInt8]? = try? message.serializedBytes()
-        return bytes?.count ?? 0
+        (try? bytes(of: message).count) ?? 0
+    }
+
+    /// A message without a frame around it.
+    package static func bytes(of message: some Message) throws(Failure) -> [UInt8] {
+        do { return try message.serializedBytes() } catch {
+            throw Failure(.internal, "a message could not be encoded: \(error)")
+        }
     }
 
     /// Reads the message of one frame's payload.
@@ -94,5 +111,17 @@ package enum ProtocolVersion {
                 hint: "install the same version of schedctl and schedcpd")
         }
         return version
+    }
+}
+
+extension ByteBuffer {
+    /// Seven bits a byte, the lowest first, the top bit set on all but the last (protobuf's encoding document).
+    fileprivate mutating func writeVarint(_ value: UInt64) {
+        var rest = value
+        while rest >= 0x80 {
+            writeInteger(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        writeInteger(UInt8(rest))
     }
 }

@@ -63,7 +63,7 @@ struct List: AsyncParsableCommand {
             print(
                 Terminal.table(
                     [["NAME", "VERSION", "WHAT IT DOES"]]
-                        + list.schedulers.map { [$0.name, $0.version, Terminal.safe($0.summary)] }))
+                        + list.schedulers.map { [$0.name, $0.version, $0.summary].map(Terminal.oneLine) }))
         }
     }
 }

@@ -21,14 +21,21 @@ enum Terminal {
 
     /// Free text from the daemon, line by line, without anything that a terminal would obey.
     static func safe(_ text: String) -> String {
-        text.split(separator: "\n", omittingEmptySubsequences: false)
-            .map {
-                $0.unicodeScalars.map {
-                    $0.value < 32 && $0 != "\t" || $0.value == 127 || (128..<160).contains($0.value)
-                        ? "\u{FFFD}" : String($0)
-                }.joined()
-            }
-            .joined(separator: "\n")
+        String(String.UnicodeScalarView(text.unicodeScalars.map { isHarmless($0) ? $0 : "\u{FFFD}" }))
+    }
+
+    /// As `safe`, for a cell of a table.
+    static func oneLine(_ text: String) -> String {
+        safe(text.split(whereSeparator: \.isNewline).joined(separator: " "))
+    }
+
+    /// Line ends and tabs are ours to lay out; controls and what reorders or hides text are not let through.
+    private static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
+        if scalar == "\n" || scalar == "\t" { return true }
+        switch scalar.properties.generalCategory {
+        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: return false
+        default: return true
+        }
     }
 
     static func complain(_ failure: Failure, verbose: Bool = true) {

@@ -41,8 +41,8 @@ enum Text {
     }
 
     static func scheduler(_ it: WireScheduler) -> String {
-        var out =
-            "\(Terminal.styled(it.summary.name, .bold)) \(it.summary.version): \(Terminal.safe(it.summary.summary))\n\n"
+        let title = [it.summary.name, it.summary.version, it.summary.summary].map(Terminal.oneLine)
+        var out = "\(Terminal.styled(title[0], .bold)) \(title[1]): \(title[2])\n\n"
         out += wrapped(Terminal.safe(it.description_p), indent: 2) + "\n\n"
         out += "  algorithm  \(Terminal.safe(it.algorithm))\n  licence    \(Terminal.safe(it.license))\n"
         out += "  kernel     \(Terminal.safe(it.kernelMin)) or later\n  artifact   \(it.artifactSha256)\n"
@@ -82,10 +82,10 @@ enum Text {
     /// One deployment with all that is known of it.
     static func whole(_ it: WireDeployment) -> String {
         var rows = [
-            ["deployment", "\(it.id)"], ["scheduler", it.scheduler], ["artifact", it.artifactSha256], ["state", it.state],
-            ["why", it.reason], ["by", "\(it.actorUser) (uid \(it.actorUid))"], ["requested", Terminal.time(it.requestedAt)],
-            ["attached", Terminal.time(it.attachedAt)], ["ended", Terminal.time(it.endedAt)],
-            ["enable_seq", "\(it.enableSeq)"],
+            ["deployment", "\(it.id)"], ["scheduler", it.scheduler], ["artifact", it.artifactSha256],
+            ["state", it.state], ["why", it.reason], ["by", "\(it.actorUser) (uid \(it.actorUid))"],
+            ["requested", Terminal.time(it.requestedAt)], ["attached", Terminal.time(it.attachedAt)],
+            ["ended", Terminal.time(it.endedAt)], ["enable_seq", "\(it.enableSeq)"],
         ]
         rows += it.parameters.map { ["parameter", "\($0.name)=\($0.value)"] }
         rows += it.hints.map { ["hint", "\($0.kind):\($0.key)=\(DurationText.format($0.nanoseconds))"] }

@@ -33,7 +33,8 @@ import Testing
             .nobody: .denied, .groupZero: .denied,
         ]
         let root: [Who: Answer] = [
-            .root: .yes, .rootWithoutGroups: .yes, .primaryAdmin: .denied, .supplementaryAdmin: .denied, .ordinary: .denied,
+            .root: .yes, .rootWithoutGroups: .yes, .primaryAdmin: .denied, .supplementaryAdmin: .denied,
+            .ordinary: .denied,
             .nobody: .denied, .groupZero: .denied,
         ]
         let never = Dictionary(uniqueKeysWithValues: Who.allCases.map { ($0, Answer.outOfPhase) })
@@ -43,7 +44,8 @@ import Testing
         ]
     }()
 
-    private static func answer(_ rules: AccessRules, _ actor: Actor, _ operation: Operation, _ phase: Phase) -> Answer? {
+    private static func answer(_ rules: AccessRules, _ actor: Actor, _ operation: Operation, _ phase: Phase) -> Answer?
+    {
         do throws(Failure) {
             try rules.check(actor, operation, in: phase)
             return .yes

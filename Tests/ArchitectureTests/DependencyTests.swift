@@ -25,7 +25,9 @@ import Testing
         "schedcp-eject": ["Linux", "Model"],
         "Client": ["Model", "Wire", "NIOCore", "NIOPosix"],
         "MicroVM": ["GuestProtocol", "Linux", "NIOCore", "NIOPosix", "Subprocess"],
-        "schedctl": ["Client", "GuestProtocol", "Linux", "MicroVM", "Model", "Wire", "ArgumentParser", "SwiftProtobuf"],
+        "schedctl": [
+            "Client", "GuestProtocol", "Linux", "MicroVM", "Model", "Wire", "ArgumentParser", "SwiftProtobuf",
+        ],
         "schedcp-guest": ["GuestProtocol", "Linux"],
     ]
 
@@ -88,16 +90,21 @@ import Testing
         for file in try SourceFile.all(in: "Sources/Model") { #expect(file.imports.isEmpty, "\(file.path)") }
     }
 
-    @Test(arguments: ["GuestProtocol", "schedcp-guest", "schedcp-eject", "Linux", "Kernel", "Access", "Wire", "Deployment"])
+    @Test(arguments: [
+        "GuestProtocol", "schedcp-guest", "schedcp-eject", "Linux", "Kernel", "Access", "Wire", "Deployment",
+    ])
     func withoutFoundation(_ target: String) throws {
         for file in try SourceFile.all(in: "Sources/" + target) where !file.isGenerated {
-            #expect(file.imports.isDisjoint(with: ["Foundation", "FoundationEssentials", "FoundationNetworking"]), "\(file.path)")
+            #expect(
+                file.imports.isDisjoint(with: ["Foundation", "FoundationEssentials", "FoundationNetworking"]),
+                "\(file.path)")
         }
     }
 
     @Test func nobodySpeaksHTTP() throws {
         for file in try SourceFile.all(in: "Sources") {
-            #expect(file.imports.isDisjoint(with: ["AsyncHTTPClient", "NIOHTTP1", "FoundationNetworking"]), "\(file.path)")
+            #expect(
+                file.imports.isDisjoint(with: ["AsyncHTTPClient", "NIOHTTP1", "FoundationNetworking"]), "\(file.path)")
         }
     }
 
@@ -118,6 +125,8 @@ import Testing
 
     @Test func theGuestLinksLittle() async throws {
         let linked = try await Command.run("/usr/bin/env", ["ldd", try Checkout.program("schedcp-guest")])
-        for library in ["libFoundation", "libbpf", "libsqlite"] { #expect(!linked.output.contains(library), "\(library)") }
+        for library in ["libFoundation", "libbpf", "libsqlite"] {
+            #expect(!linked.output.contains(library), "\(library)")
+        }
     }
 }

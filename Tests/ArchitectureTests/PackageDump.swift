@@ -24,7 +24,10 @@ struct PackageDump: Sendable {
         let scratch = try TemporaryFolder()
         let dump = try await Command.run(
             "/usr/bin/env",
-            ["swift", "package", "--package-path", Checkout.root, "--scratch-path", scratch.path("build"), "dump-package"])
+            [
+                "swift", "package", "--package-path", Checkout.root, "--scratch-path", scratch.path("build"),
+                "dump-package",
+            ])
         guard dump.status == 0 else { throw Lacking("swift package dump-package failed:\n\(dump.errors)") }
         return try PackageDump(json: Data(dump.output.utf8))
     }

@@ -27,9 +27,13 @@ struct SourceFile: Sendable {
         Set(
             lines.compactMap { line in
                 let words = line.split(separator: " ")
-                guard let place = words.firstIndex(of: "import"), words[..<place].allSatisfy(Self.isModifier) else { return nil }
+                guard let place = words.firstIndex(of: "import"), words[..<place].allSatisfy(Self.isModifier) else {
+                    return nil
+                }
                 var rest = words[words.index(after: place)...]
-                if let kind = rest.first, ["struct", "class", "enum", "func", "protocol", "let", "var", "typealias"].contains(kind) {
+                if let kind = rest.first,
+                    ["struct", "class", "enum", "func", "protocol", "let", "var", "typealias"].contains(kind)
+                {
                     rest = rest.dropFirst()
                 }
                 return rest.first.map { String($0.prefix { $0 != "." && $0 != ";" }) }

@@ -16,8 +16,10 @@ import Testing
     ]
 
     @Test func pointersAndCAreInFourTargets() throws {
-        let words = #/\b(Unsafe\w*Pointer|OpaquePointer|withUnsafe\w+|unsafeBitCast|unsafeDowncast|withMemoryRebound|Unmanaged)\b/#
-        for file in try SourceFile.all(in: "Sources") where !file.isGenerated && !Self.unsafeTargets.contains(file.target) {
+        let words =
+            #/\b(Unsafe\w*Pointer|OpaquePointer|withUnsafe\w+|unsafeBitCast|unsafeDowncast|withMemoryRebound|Unmanaged)\b/#
+        for file in try SourceFile.all(in: "Sources")
+        where !file.isGenerated && !Self.unsafeTargets.contains(file.target) {
             let c = file.imports.intersection(["CLinux", "CSystemd", "CLibBPF", "Glibc"])
             #expect(c.isEmpty, "\(file.path) imports \(c.sorted())")
             for (number, line) in file.code {
@@ -34,7 +36,9 @@ import Testing
             for (number, line) in file.code where line.contains(words) {
                 // Above it, or at the top of the closure that it opens.
                 let near = file.lines[max(0, number - 7)..<min(file.lines.count, number + 4)]
-                if !near.contains(where: { $0.contains("// SAFETY:") }) { Issue.record("\(file.path):\(number) has no // SAFETY:") }
+                if !near.contains(where: { $0.contains("// SAFETY:") }) {
+                    Issue.record("\(file.path):\(number) has no // SAFETY:")
+                }
             }
         }
     }
@@ -51,7 +55,9 @@ import Testing
     @Test func nothingIsUncheckedAboutConcurrency() throws {
         let words = #/(@unchecked\s+Sendable|nonisolated\(unsafe\)|@preconcurrency\s+import)/#
         for file in try SourceFile.all(in: "Sources") where !file.isGenerated {
-            for (number, line) in file.code where line.contains(words) { Issue.record("\(file.path):\(number): \(line)") }
+            for (number, line) in file.code where line.contains(words) {
+                Issue.record("\(file.path):\(number): \(line)")
+            }
         }
     }
 

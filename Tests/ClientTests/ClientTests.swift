@@ -34,7 +34,9 @@ import Wire
         ("sends text", .bytes(Array("HTTP/1.1 400 Bad Request\r\n\r\n".utf8))),
     ]
 
-    @Test(arguments: badGreetings) func aBadGreetingIsAFailure(_ name: String, _ reaction: FakeServer.Reaction) async throws {
+    @Test(arguments: badGreetings) func aBadGreetingIsAFailure(_ name: String, _ reaction: FakeServer.Reaction)
+        async throws
+    {
         try await FakeServer.with({ _ in reaction }) { server in
             let failure = await Self.failure { _ = try await SchedClient.connect(path: server.path, name: "test") }
             #expect(failure != nil)
@@ -55,7 +57,8 @@ import Wire
                 return held
             }
             guard let earlier else { return .answer([]) }
-            let first = FakeServer.response(earlier.id, .show(WireScheduler.with { $0.description_p = earlier.show.name }))
+            let first = FakeServer.response(
+                earlier.id, .show(WireScheduler.with { $0.description_p = earlier.show.name }))
             let unasked = FakeServer.response(9999, .done(.init()))
             return .answer([answer, unasked, last, first])
         }
@@ -149,7 +152,8 @@ import Wire
             for number in 0..<100 {
                 group.addTask {
                     let name = Checkout.schedulers[number % 3]
-                    guard case .show(let show) = try await client.call(.show(WireShowRequest.with { $0.name = name })) else {
+                    guard case .show(let show) = try await client.call(.show(WireShowRequest.with { $0.name = name }))
+                    else {
                         return false
                     }
                     return show.summary.name == name

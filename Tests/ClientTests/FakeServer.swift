@@ -46,7 +46,8 @@ final class FakeServer: Sendable {
     }
 
     /// Greets as the daemon does, and leaves the rest to `react`.
-    static func greeting(_ react: @escaping @Sendable (WireRequest) -> Reaction) -> @Sendable (WireRequest) -> Reaction {
+    static func greeting(_ react: @escaping @Sendable (WireRequest) -> Reaction) -> @Sendable (WireRequest) -> Reaction
+    {
         { request in
             guard case .hello = request.operation else { return react(request) }
             var reply = WireHelloReply()

@@ -7,7 +7,9 @@ import Testing
 enum CommandLine {
     static let environment = ["TERM": "xterm-256color", "LANG": "C.UTF-8"]
 
-    static func run(_ arguments: [String], socket: String? = nil, environment: [String: String] = [:]) async throws -> Command {
+    static func run(_ arguments: [String], socket: String? = nil, environment: [String: String] = [:]) async throws
+        -> Command
+    {
         let all = arguments + (socket.map { ["--socket", $0] } ?? [])
         return try await Command.run(
             try Checkout.program("schedctl"), all, environment: Self.environment.merging(environment) { $1 })
@@ -17,7 +19,9 @@ enum CommandLine {
     static func onTerminal(_ arguments: [String], environment: [String: String] = [:]) async throws -> Command {
         let words = [try Checkout.program("schedctl")] + arguments
         let line = words.map { "'" + $0.replacingOccurrences(of: "'", with: "'\\''") + "'" }.joined(separator: " ")
-        guard let script = HostFile.program("script") else { throw Lacking("script(1) is missing: apt-get install bsdutils") }
+        guard let script = HostFile.program("script") else {
+            throw Lacking("script(1) is missing: apt-get install bsdutils")
+        }
         return try await Command.run(
             script, ["--quiet", "--return", "--command", line, "/dev/null"],
             environment: Self.environment.merging(environment) { $1 })
@@ -27,9 +31,12 @@ enum CommandLine {
     static func asNobody(_ arguments: [String], in folder: TemporaryFolder) async throws -> Command {
         guard Checkout.isRoot else { return try await run(arguments) }
         if !folder.exists("schedctl") { try folder.copy(try Checkout.program("schedctl"), to: "schedctl") }
-        guard let setpriv = HostFile.program("setpriv") else { throw Lacking("setpriv is missing: apt-get install util-linux") }
+        guard let setpriv = HostFile.program("setpriv") else {
+            throw Lacking("setpriv is missing: apt-get install util-linux")
+        }
         let identity = ["--reuid", "65534", "--regid", "65534", "--clear-groups"]
-        return try await Command.run(setpriv, identity + [folder.path("schedctl")] + arguments, environment: environment)
+        return try await Command.run(
+            setpriv, identity + [folder.path("schedctl")] + arguments, environment: environment)
     }
 }
 

@@ -86,8 +86,10 @@ import Testing
     }
 
     static let wrongUsage: [[String]] = [
-        ["frobnicate"], ["deploy"], ["show"], ["status", "extra"], ["status", "--no-such-flag"], ["history", "--limit", "many"],
-        ["history", "--limit", "-1"], ["deploy", "fifo", "--param", "slice_us"], ["deploy", "fifo", "--hint", "make=5s"],
+        ["frobnicate"], ["deploy"], ["show"], ["status", "extra"], ["status", "--no-such-flag"],
+        ["history", "--limit", "many"],
+        ["history", "--limit", "-1"], ["deploy", "fifo", "--param", "slice_us"],
+        ["deploy", "fifo", "--hint", "make=5s"],
         ["deploy", "fifo", "--hint", "process:make"], ["deploy", "fifo", "--hint", "process:make=fast"],
         ["deploy", "fifo", "--hint", "user:make=5s"], ["deploy", "fifo", "--hint", "process:=5s"],
         ["deploy", "fifo", "--hint", "process:sixteen-bytes-xx=5s"], ["deploy", "fifo", "--hint", "cgroup:../x=5s"],

@@ -50,8 +50,10 @@ import Testing
     static let hostile = "\u{1B}[31mred\u{1B}]0;title\u{7}\u{9B}2J\u{8}\u{7F}\u{202E}txet\u{2066}\u{200B}\u{2028}"
 
     /// In TOML's own escapes.
-    static let escaped = hostile.unicodeScalars.map { "\\u" + String(repeating: "0", count: 4 - String($0.value, radix: 16).count) + String($0.value, radix: 16) }
-        .joined()
+    static let escaped = hostile.unicodeScalars.map {
+        "\\u" + String(repeating: "0", count: 4 - String($0.value, radix: 16).count) + String($0.value, radix: 16)
+    }
+    .joined()
 
     @Test func textOfADescriptionNeverReachesTheTerminalRaw() async throws {
         let folder = try await TestDaemon.folder()
@@ -107,7 +109,9 @@ import Testing
 
     @Test func hostileArgumentsAreShownEscaped() async throws {
         let daemon = try await TestDaemon.start()
-        for arguments in [["show", Self.hostile], ["deploy", "/tmp/\(Self.hostile).o"], ["deploy", "fifo", "--param", Self.hostile]] {
+        for arguments in [
+            ["show", Self.hostile], ["deploy", "/tmp/\(Self.hostile).o"], ["deploy", "fifo", "--param", Self.hostile],
+        ] {
             let result = try await CommandLine.run(arguments, socket: daemon.socket)
             #expect(result.status != 0)
             #expect(result.controls.isEmpty, "\(arguments)")
@@ -115,7 +119,8 @@ import Testing
     }
 
     static let durations = [
-        ("1500us", "1500000"), ("20ms", "20000000"), ("1.5s", "1500000000"), ("2m", "120000000000"), ("1h", "3600000000000"),
+        ("1500us", "1500000"), ("20ms", "20000000"), ("1.5s", "1500000000"), ("2m", "120000000000"),
+        ("1h", "3600000000000"),
         ("7ns", "7"), ("1µs", "1000"), ("0s", "0"),
     ]
 

@@ -119,7 +119,8 @@ import Wire
             #expect(exact.count <= limit)
             try connection.send(RawClient.frame(exact))
             #expect(try connection.answers().map(\.id) == [2])
-            try connection.send([UInt32(limit + 1)].flatMap { n in [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: n >> $0) } })
+            try connection.send(
+                [UInt32(limit + 1)].flatMap { n in [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: n >> $0) } })
             #expect(try connection.answers().map { $0.failure.asFailure.code } == [.frameTooLarge])
             #expect(!connection.channel.isActive)
         }

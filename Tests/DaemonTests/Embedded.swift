@@ -43,7 +43,9 @@ final class Embedded {
 
     func send(_ bytes: [UInt8]) throws { try channel.writeInbound(ByteBuffer(bytes: bytes)) }
 
-    func send(_ id: UInt64, _ operation: WireRequest.OneOf_Operation) throws { try send(RawClient.frame(id, operation)) }
+    func send(_ id: UInt64, _ operation: WireRequest.OneOf_Operation) throws {
+        try send(RawClient.frame(id, operation))
+    }
 
     func pass(_ time: TimeAmount) { channel.embeddedEventLoop.advanceTime(by: time) }
 

@@ -60,7 +60,7 @@ import Wire
     @Test func itTellsTheServiceManager() async throws {
         let folder = try await TestDaemon.folder()
         let manager = try DatagramSocket(folder.path("notify"))
-        let environment = ["NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": "60000"]
+        let environment = ["NOTIFY_SOCKET": manager.path, "WATCHDOG_USEC": "900000"]
         let daemon = try await TestDaemon.start(in: folder, environment: environment)
         let ready = try manager.receive { $0 == "READY=1" }
         #expect(ready.contains { $0.hasPrefix("STATUS=") })

@@ -110,7 +110,8 @@ import Testing
     }
 
     static let foreign = [
-        "", "-", "--", "---", "scheduler", "scheduler-", "scheduler--", "scheduler-1", "scheduler-1-", "scheduler--link",
+        "", "-", "--", "---", "scheduler", "scheduler-", "scheduler--", "scheduler-1", "scheduler-1-",
+        "scheduler--link",
         "scheduler-0-link", "scheduler--1-link", "scheduler-+1-link", "scheduler-01-link", "scheduler- 1-link",
         "scheduler-1 -link", "scheduler-1-link ", " scheduler-1-link", "scheduler-1-link-", "scheduler-1-link-x",
         "scheduler-1-LINK", "Scheduler-1-link", "scheduler-1-map", "scheduler-0x1-link", "scheduler-1.0-link",

@@ -35,7 +35,8 @@ struct Parts {
 
     static func request(_ object: [UInt8], settings: [Setting] = []) -> DeploymentRequest {
         DeploymentRequest(
-            scheduler: "object", object: object, settings: settings, values: nil, hints: [], hintMaps: [:], actor: actor,
+            scheduler: "object", object: object, settings: settings, values: nil, hints: [], hintMaps: [:],
+            actor: actor,
             takeover: false)
     }
 
@@ -43,7 +44,7 @@ struct Parts {
     @discardableResult
     func leave(_ state: DeploymentState, _ scheduler: String, artifact: String = "") async throws -> DeploymentRecord {
         var record = try await journal.begin(Self.spec(scheduler, artifact: artifact), at: 1)
-        if state != .requested { try record.move(to: .active, reason: "", at: 2) }
+        if ![.requested, .failed].contains(state) { try record.move(to: .active, reason: "", at: 2) }
         record.enableSequence = state == .requested ? 0 : 5
         if ![.requested, .active].contains(state) { try record.move(to: state, reason: "r", at: 3) }
         try await journal.update(record)
@@ -66,7 +67,9 @@ struct FakeKernel {
 
     init(state: String, ops: String = "", sequence: Int = 5) throws {
         folder = try TemporaryFolder()
-        for (name, text) in [("state", state), ("enable_seq", "\(sequence)"), ("nr_rejected", "0"), ("switch_all", "1")] {
+        for (name, text) in [
+            ("state", state), ("enable_seq", "\(sequence)"), ("nr_rejected", "0"), ("switch_all", "1"),
+        ] {
             try folder.write(text + "\n", to: name)
         }
         if !ops.isEmpty { try folder.write(ops + "\n", to: "root/ops") }
@@ -76,7 +79,8 @@ struct FakeKernel {
     func become(state: String, ops: String, sequence: Int) throws {
         for (name, text) in [("root/ops", ops), ("enable_seq", "\(sequence)"), ("state", state)] {
             if !folder.exists(name) { try folder.write("", to: name) }
-            try HostFile.write(Array("\(text)\n".utf8)[...], to: HostFile.create(folder.path(name)).raw)
+            let file = try HostFile.create(folder.path(name))
+            try HostFile.write(Array("\(text)\n".utf8)[...], to: file.raw)
         }
     }
 }

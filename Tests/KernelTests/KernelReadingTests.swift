@@ -76,17 +76,13 @@ extension KernelTests {
         let fake = try Fake(state: "disabled\n")
         let kernel = fake.kernel
         #expect(kernel.read().state == "disabled")
-        try overwrite(fake, "state", "enabled\n")
-        try overwrite(fake, "enable_seq", "8\n")
+        // The kernel's own files stay the same.
+        try fake.folder.overwrite("state", "enabled\n")
+        try fake.folder.overwrite("enable_seq", "8\n")
         try fake.folder.write("fifo\n", to: "root/ops")
         #expect(kernel.read().state == "enabled")
         #expect(kernel.read().enableSequence == 8)
         #expect(kernel.read().ops == "fifo")
-    }
-
-    /// Into the same file, as the kernel's own files stay the same.
-    private func overwrite(_ fake: Fake, _ name: String, _ text: String) throws {
-        try HostFile.write(Array(text.utf8)[...], to: HostFile.create(fake.folder.path(name)).raw)
     }
 
     @Test(arguments: ["state", "enable_seq", "nr_rejected", "switch_all"])
@@ -104,7 +100,9 @@ extension KernelTests {
         #expect(kernel.events().isEmpty)
     }
 
-    @Test(arguments: ["", "\n", "seven\n", "-1\n", "99999999999999999999999\n"]) func numbersThatAreNone(_ text: String) throws {
+    @Test(arguments: ["", "\n", "seven\n", "-1\n", "99999999999999999999999\n"]) func numbersThatAreNone(_ text: String)
+        throws
+    {
         let state = try Fake(state: "enabled\n", sequence: text, rejected: text).kernel.read()
         #expect(state.enableSequence == 0)
         #expect(state.rejected == 0)

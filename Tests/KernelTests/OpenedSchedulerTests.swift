@@ -35,7 +35,8 @@ import Testing
             ("signed_s64", .s64, Int128(Int64.min)), ("signed_s64", .s64, -1),
         ]
 
-        @Test(arguments: settings) func aParameterIsSet(name: String, type: ParameterType, number: Int128) async throws {
+        @Test(arguments: settings) func aParameterIsSet(name: String, type: ParameterType, number: Int128) async throws
+        {
             var opened = try OpenedScheduler.open(try await Checkout.object("convention"), label: "test")
             let value = ParameterValue(name: name, type: type, number: number)
             try opened.set(value)
@@ -45,7 +46,8 @@ import Testing
             #expect(opened.name == "convention")
         }
 
-        @Test(arguments: ParameterType.allCases) func onlyTheTypeOfTheObjectIsTaken(_ type: ParameterType) async throws {
+        @Test(arguments: ParameterType.allCases) func onlyTheTypeOfTheObjectIsTaken(_ type: ParameterType) async throws
+        {
             var opened = try OpenedScheduler.open(try await Checkout.object("convention"), label: "test")
             for (name, real) in opened.parameterTypes() {
                 let value = ParameterValue(name: name, type: type, number: 1)
@@ -79,10 +81,13 @@ import Testing
             #expect(throws: Failure.self) { try opened.set(ParameterValue(name: name, type: .u32, number: 1)) }
         }
 
-        @Test(arguments: Checkout.schedulers + Checkout.fixtures) func constantsAndTopologyAreFilled(_ name: String) async throws {
+        @Test(arguments: Checkout.schedulers + Checkout.fixtures) func constantsAndTopologyAreFilled(_ name: String)
+            async throws
+        {
             var opened = try OpenedScheduler.open(try await Checkout.object(name), label: "test")
             let abi = KernelABI(
-                enumerators: ["SCX_SLICE_DFL": 20_000_000, "SCX_DSQ_GLOBAL": 1 << 63 | 1, "SCX_OTHER": 1], truncated: [])
+                enumerators: ["SCX_SLICE_DFL": 20_000_000, "SCX_DSQ_GLOBAL": 1 << 63 | 1, "SCX_OTHER": 1], truncated: []
+            )
             try opened.fillConstants(from: abi)
             try opened.fillTopology(CPUTopology(llcOfCPU: [0]))
             try opened.fillTopology(CPUTopology(llcOfCPU: (0..<70_000).map { UInt32($0 % 3) }))
@@ -115,7 +120,8 @@ import Testing
 
         static let nonsense: [[UInt8]] = [
             [], [0], Array("\u{7F}ELF".utf8), Array("#!/bin/sh\n".utf8), [UInt8](repeating: 0, count: 4096),
-            [UInt8](repeating: 0xFF, count: 4096), Array("\u{7F}ELF\u{2}\u{1}\u{1}".utf8) + [UInt8](repeating: 0, count: 100),
+            [UInt8](repeating: 0xFF, count: 4096),
+            Array("\u{7F}ELF\u{2}\u{1}\u{1}".utf8) + [UInt8](repeating: 0, count: 100),
         ]
 
         @Test(arguments: nonsense) func whatIsNoObjectIsRefused(_ bytes: [UInt8]) {
@@ -140,7 +146,9 @@ import Testing
             #expect(failure?.hint.isEmpty == false)
         }
 
-        @Test(arguments: ["fifo", "convention"]) func aCutObjectIsRefusedOrOpensAndNeverCrashes(_ name: String) async throws {
+        @Test(arguments: ["fifo", "convention"]) func aCutObjectIsRefusedOrOpensAndNeverCrashes(_ name: String)
+            async throws
+        {
             let object = try await Checkout.object(name)
             var refused = 0
             for length in stride(from: 0, to: object.count, by: 61) {
@@ -151,14 +159,20 @@ import Testing
             #expect(refused > 0)
         }
 
-        @Test(arguments: Array(1...12) as [UInt64]) func aDamagedObjectIsRefusedOrOpensAndNeverCrashes(seed: UInt64) async throws {
+        @Test(arguments: Array(1...12) as [UInt64]) func aDamagedObjectIsRefusedOrOpensAndNeverCrashes(seed: UInt64)
+            async throws
+        {
             var random = Seeded(seed)
             let names = Checkout.schedulers + Checkout.fixtures
             for _ in 0..<50 {
                 var object = try await Checkout.object(names[random.below(names.count)])
                 for _ in 0...random.below(20) {
                     let place = random.below(object.count)
-                    if random.chance(2) { object[place] ^= 1 << UInt8(random.below(8)) } else { object[place] = random.bytes(1)[0] }
+                    if random.chance(2) {
+                        object[place] ^= 1 << UInt8(random.below(8))
+                    } else {
+                        object[place] = random.bytes(1)[0]
+                    }
                 }
                 do throws(Failure) {
                     var opened = try OpenedScheduler.open(object, label: "test")
@@ -177,7 +191,9 @@ import Testing
             var random = Seeded(seed)
             let object = try await Checkout.object("convention")
             // The magic number of BTF and of BTF.ext.
-            let starts = object.indices.dropLast(24).filter { object[$0] == 0x9F && object[$0 + 1] == 0xEB && object[$0 + 2] == 1 }
+            let starts = object.indices.dropLast(24).filter {
+                object[$0] == 0x9F && object[$0 + 1] == 0xEB && object[$0 + 2] == 1
+            }
             #expect(!starts.isEmpty)
             for _ in 0..<100 {
                 var damaged = object

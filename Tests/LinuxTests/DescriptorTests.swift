@@ -67,7 +67,8 @@ import Testing
         let bytes = [UInt8](0..<10)
         let descriptor = try Descriptor.open(folder.write(bytes, to: "file"))
         for offset in 0...11 {
-            #expect(try descriptor.read(at: off_t(offset), limit: limit) == Array(bytes.dropFirst(offset).prefix(limit)))
+            #expect(
+                try descriptor.read(at: off_t(offset), limit: limit) == Array(bytes.dropFirst(offset).prefix(limit)))
         }
     }
 }
@@ -84,7 +85,8 @@ import Testing
     }
 
     @Test func whatNeverEndsIsCut() {
-        #expect(#expect(throws: SystemError.self) { try TextFile.readBytes("/dev/zero", limit: 1 << 20) }?.code == EFBIG)
+        #expect(
+            #expect(throws: SystemError.self) { try TextFile.readBytes("/dev/zero", limit: 1 << 20) }?.code == EFBIG)
     }
 
     @Test(arguments: [[0xFF], [0x41, 0xC3], [0xED, 0xA0, 0x80]] as [[UInt8]]) func textIsUTF8(_ bytes: [UInt8]) throws {

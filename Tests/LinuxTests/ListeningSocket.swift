@@ -15,7 +15,9 @@ final class ListeningSocket: Sendable {
             })
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
-        guard path.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else { throw Lacking("the path is too long") }
+        guard path.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else {
+            throw Lacking("the path is too long")
+        }
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
         let fd = made.raw
         let bound = withUnsafePointer(to: &address) { pointer in

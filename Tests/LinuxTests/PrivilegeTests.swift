@@ -55,7 +55,8 @@ import Testing
         let without = lines.filter { !$0.hasPrefix(field + ":") }.joined(separator: "\n")
         #expect(ThreadPrivileges(status: without) == nil)
         for value in ["", "zzz", "-1", "1 2 x 4", "99999999999999999999"] {
-            let bad = lines.map { $0.hasPrefix(field + ":") ? "\(field):\t\(value)" : String($0) }.joined(separator: "\n")
+            let bad = lines.map { $0.hasPrefix(field + ":") ? "\(field):\t\(value)" : String($0) }.joined(
+                separator: "\n")
             #expect(ThreadPrivileges(status: bad) == nil, "\(field) is '\(value)'")
         }
     }
@@ -98,7 +99,8 @@ import Testing
             try PrivilegeDrop.verify(uid: Checkout.userID &+ 1, gid: Checkout.groupID, kept: [])
         }
         #expect(throws: PrivilegeDrop.Problem.self) {
-            try PrivilegeDrop.verify(uid: Checkout.userID, gid: Checkout.groupID, kept: CapabilitySet(rawValue: 1 << 63))
+            try PrivilegeDrop.verify(
+                uid: Checkout.userID, gid: Checkout.groupID, kept: CapabilitySet(rawValue: 1 << 63))
         }
     }
 }

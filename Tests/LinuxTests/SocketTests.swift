@@ -86,7 +86,9 @@ import Testing
     @Test func whoNeverAnswersIsNotWaitedForForEver() throws {
         let folder = try TemporaryFolder()
         let listener = try ListeningSocket(folder.path("s"))
-        #expect(#expect(throws: SystemError.self) { try UnixExchange.ask(folder.path("s"), "?", seconds: 1) }?.code == EAGAIN)
+        #expect(
+            #expect(throws: SystemError.self) { try UnixExchange.ask(folder.path("s"), "?", seconds: 1) }?.code
+                == EAGAIN)
         _ = listener
     }
 

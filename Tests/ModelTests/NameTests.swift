@@ -5,7 +5,8 @@ import Testing
     static let good = ["a", "fifo", "z9", "a-b_c", "a-", "a_", "ljf2", String(repeating: "a", count: 64)]
 
     static let bad = [
-        "", "A", "Fifo", "9a", "-a", "_a", "a b", "a.b", "a/b", "../a", "/etc/passwd", "a\n", "\na", "a\u{0}", "a\u{0}b",
+        "", "A", "Fifo", "9a", "-a", "_a", "a b", "a.b", "a/b", "../a", "/etc/passwd", "a\n", "\na", "a\u{0}",
+        "a\u{0}b",
         "é", "аbc", "ａ", "a\u{301}", "a\u{202E}b", "a\u{200B}", "\u{1B}[31m", "a;b", "a$b", "a'b", "a\"b", "a\\b",
         "😀", "a,b", "a=b", ".", "..", String(repeating: "a", count: 65), String(repeating: "a", count: 100_000),
     ]

@@ -2,38 +2,56 @@ import Model
 import Testing
 
 @Suite struct ParameterTypeTests {
-    static let table: [(ParameterType, Int, Bool, Int128, Int128)] = [
-        (.bool, 1, false, 0, 1), (.u8, 1, false, 0, 255), (.u16, 2, false, 0, 65_535), (.u32, 4, false, 0, 4_294_967_295),
-        (.u64, 8, false, 0, 18_446_744_073_709_551_615), (.s8, 1, true, -128, 127), (.s16, 2, true, -32_768, 32_767),
-        (.s32, 4, true, -2_147_483_648, 2_147_483_647),
-        (.s64, 8, true, -9_223_372_036_854_775_808, 9_223_372_036_854_775_807),
-    ]
+    /// A structure and not a tuple: the test library crashes on a long tuple with 128-bit numbers in it.
+    struct Row: Sendable, CustomTestStringConvertible {
+        let type: ParameterType
+        let size: Int
+        let isSigned: Bool
+        let low: Int128
+        let high: Int128
+        var testDescription: String { type.rawValue }
 
-    @Test(arguments: table) func sizeSignAndRange(type: ParameterType, size: Int, signed: Bool, low: Int128, high: Int128) {
-        #expect(type.size == size)
-        #expect(type.isSigned == signed)
-        #expect(type.representable == low...high)
-        #expect(ParameterType(rawValue: type.rawValue) == type)
+        init(_ type: ParameterType, _ size: Int, _ isSigned: Bool, _ low: Int128, _ high: Int128) {
+            self.type = type
+            self.size = size
+            self.isSigned = isSigned
+            self.low = low
+            self.high = high
+        }
     }
 
-    @Test func everyTypeIsInTheTable() { #expect(Self.table.map(\.0) == ParameterType.allCases) }
+    static let table = [
+        Row(.bool, 1, false, 0, 1), Row(.u8, 1, false, 0, 255), Row(.u16, 2, false, 0, 65_535),
+        Row(.u32, 4, false, 0, 4_294_967_295), Row(.u64, 8, false, 0, 18_446_744_073_709_551_615),
+        Row(.s8, 1, true, -128, 127), Row(.s16, 2, true, -32_768, 32_767),
+        Row(.s32, 4, true, -2_147_483_648, 2_147_483_647),
+        Row(.s64, 8, true, -9_223_372_036_854_775_808, 9_223_372_036_854_775_807),
+    ]
 
-    @Test(arguments: table) func theBoundsFitAndOneMoreDoesNot(
-        type: ParameterType, size: Int, signed: Bool, low: Int128, high: Int128
-    ) throws {
-        guard type != .bool else { return }
-        let spec = try ParameterSpec(name: "p", type: type, defaultValue: low, range: low...high)
-        for value in [low, high] {
+    @Test(arguments: table) func sizeSignAndRange(_ row: Row) {
+        #expect(row.type.size == row.size)
+        #expect(row.type.isSigned == row.isSigned)
+        #expect(row.type.representable.lowerBound == row.low)
+        #expect(row.type.representable.upperBound == row.high)
+        #expect(ParameterType(rawValue: row.type.rawValue) == row.type)
+    }
+
+    @Test func everyTypeIsInTheTable() { #expect(Self.table.map(\.type) == ParameterType.allCases) }
+
+    @Test(arguments: table) func theBoundsFitAndOneMoreDoesNot(_ row: Row) throws {
+        guard row.type != .bool else { return }
+        let spec = try ParameterSpec(name: "p", type: row.type, defaultValue: row.low, range: row.low...row.high)
+        for value in [row.low, row.high] {
             let parsed = try spec.parse("\(value)")
             #expect(parsed.number == value)
             #expect(parsed.text == "\(value)")
-            #expect(parsed.bytes.count == size)
+            #expect(parsed.bytes.count == row.size)
             // Little-endian two's complement, put together again.
             let bits = parsed.bytes.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-            let mask = size == 8 ? UInt64.max : (1 << UInt64(size * 8)) - 1
+            let mask = row.size == 8 ? UInt64.max : (1 << UInt64(row.size * 8)) - 1
             #expect(bits == UInt64(truncatingIfNeeded: value) & mask)
         }
-        for value in [low - 1, high + 1] {
+        for value in [row.low - 1, row.high + 1] {
             let failure = #expect(throws: Failure.self) { try spec.parse("\(value)") }
             #expect(failure?.code == .invalidArgument)
         }
@@ -41,7 +59,9 @@ import Testing
 }
 
 @Suite struct ParameterParseTests {
-    static func spec(_ type: ParameterType, _ range: ClosedRange<Int128>? = nil, unit: String = "") throws -> ParameterSpec {
+    static func spec(_ type: ParameterType, _ range: ClosedRange<Int128>? = nil, unit: String = "") throws
+        -> ParameterSpec
+    {
         let range = range ?? type.representable
         return try ParameterSpec(name: "p", type: type, defaultValue: range.lowerBound, range: range, unit: unit)
     }
@@ -61,9 +81,11 @@ import Testing
     }
 
     static let garbage = [
-        "", " ", " 1", "1 ", "1\n", "one", "1.0", "1e3", "1_000", "1,000", "0x", "0xg", "0b1", "--1", "++1", "0x-1", "0x+1",
+        "", " ", " 1", "1 ", "1\n", "one", "1.0", "1e3", "1_000", "1,000", "0x", "0xg", "0b1", "--1", "++1", "0x-1",
+        "0x+1",
         "-0x1", "0X10", "١", "１", "true", "yes", "∞", "NaN", "1;2", "\u{1B}[31m", "1\u{0}", "5000us",
-        "340282366920938463463374607431768211456", String(repeating: "9", count: 25), String(repeating: "0", count: 1000),
+        "340282366920938463463374607431768211456", String(repeating: "9", count: 25),
+        String(repeating: "0", count: 1000),
     ]
 
     @Test(arguments: garbage) func whatIsNoNumberIsRefusedAndShownSafely(_ text: String) throws {

@@ -69,12 +69,17 @@ import Testing
         #expect((failure?.message.count ?? 0) < 200)
     }
 
-    @Test(arguments: ["a", "system.slice/batch.service", "/a/b", "a//b", "a/b/", "..a", "a..b", "...", String(repeating: "a/", count: 512)])
+    @Test(arguments: [
+        "a", "system.slice/batch.service", "/a/b", "a//b", "a/b/", "..a", "a..b", "...",
+        String(repeating: "a/", count: 512),
+    ])
     func aCgroup(_ path: String) throws {
         #expect(try Hint(kind: .cgroup, key: path, nanoseconds: .max).key == path)
     }
 
-    @Test(arguments: ["", "..", "../a", "a/..", "a/../b", ".", "./a", "a/./b", "/..", "a\u{0}", String(repeating: "a", count: 1025)])
+    @Test(arguments: [
+        "", "..", "../a", "a/..", "a/../b", ".", "./a", "a/./b", "/..", "a\u{0}", String(repeating: "a", count: 1025),
+    ])
     func whatIsNoCgroup(_ path: String) {
         let failure = #expect(throws: Failure.self) { try Hint(kind: .cgroup, key: path, nanoseconds: 1) }
         #expect(failure?.code == .invalidArgument)

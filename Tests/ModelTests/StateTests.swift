@@ -11,7 +11,8 @@ import Testing
 
     /// The arrows, written down a second time.
     static let arrows: Set<[DeploymentState]> = [
-        [.requested, .active], [.requested, .failed], [.active, .rolledBack], [.active, .superseded], [.active, .ejected],
+        [.requested, .active], [.requested, .failed], [.active, .rolledBack], [.active, .superseded],
+        [.active, .ejected],
         [.active, .released],
     ]
 

@@ -10,18 +10,18 @@ import Testing
             Samples.parameter(["unit": "\"us\"", "description": "\"how long\""])
             + Samples.parameter(["name": "\"flag\"", "type": "\"bool\"", "default": "true", "min": nil, "max": nil])
             + Samples.parameter(["name": "\"wide\"", "type": "\"u64\"", "min": nil, "max": nil])
-            + """
+                + """
 
-            [[hints]]
-            kind = "process"
-            map = "hint_comm"
-            description = "by name"
+                [[hints]]
+                kind = "process"
+                map = "hint_comm"
+                description = "by name"
 
-            [promises]
-            starvation = "none"
-            bound_ms = 8000
-            fair = true
-            """
+                [promises]
+                starvation = "none"
+                bound_ms = 8000
+                fair = true
+                """
         let folder = try Samples.folder(Samples.toml(then: tail))
         let catalog = Catalog.read(folder: folder.path)
         #expect(catalog.problems.isEmpty)
@@ -62,15 +62,23 @@ import Testing
         Bad(testDescription: "another name", toml: Samples.toml(["name": "\"other\""]), word: "other"),
         Bad(testDescription: "a bad name", toml: Samples.toml(["name": "\"Good\""]), word: "name"),
         Bad(testDescription: "a name that is a path", toml: Samples.toml(["name": "\"../good\""]), word: "name"),
-        Bad(testDescription: "object elsewhere", toml: Samples.toml(["object_file": "\"../good.bpf.o\""]), word: "object_file"),
-        Bad(testDescription: "absolute object", toml: Samples.toml(["object_file": "\"/etc/passwd\""]), word: "object_file"),
+        Bad(
+            testDescription: "object elsewhere", toml: Samples.toml(["object_file": "\"../good.bpf.o\""]),
+            word: "object_file"),
+        Bad(
+            testDescription: "absolute object", toml: Samples.toml(["object_file": "\"/etc/passwd\""]),
+            word: "object_file"),
         Bad(testDescription: "hidden object", toml: Samples.toml(["object_file": "\".good\""]), word: "object_file"),
         Bad(testDescription: "empty object name", toml: Samples.toml(["object_file": "\"\""]), word: "object_file"),
-        Bad(testDescription: "object missing", toml: Samples.toml(["object_file": "\"none.bpf.o\""]), word: "none.bpf.o"),
+        Bad(
+            testDescription: "object missing", toml: Samples.toml(["object_file": "\"none.bpf.o\""]), word: "none.bpf.o"
+        ),
         Bad(
             testDescription: "a very long string",
             toml: Samples.toml(["description": "\"" + String(repeating: "x", count: 8193) + "\""]), word: "description"),
-        Bad(testDescription: "workloads of numbers", toml: Samples.toml(["target_workloads": "[1, 2]"]), word: "target_workloads"),
+        Bad(
+            testDescription: "workloads of numbers", toml: Samples.toml(["target_workloads": "[1, 2]"]),
+            word: "target_workloads"),
         Bad(testDescription: "mixed not_for", toml: Samples.toml(["not_for": "[\"a\", 2]"]), word: "not_for"),
         Bad(testDescription: "parameters is no array", toml: Samples.toml(["parameters": "3"]), word: "parameters"),
         Bad(testDescription: "parameters of numbers", toml: Samples.toml(["parameters": "[3]"]), word: "parameters"),
@@ -92,12 +100,18 @@ import Testing
 
     static let all =
         missing + wrongType + other
-        + parameters.map { Bad(testDescription: "parameter: \($0.0)", toml: Samples.toml(then: Samples.parameter($0.1)), word: "") }
+        + parameters.map {
+            Bad(testDescription: "parameter: \($0.0)", toml: Samples.toml(then: Samples.parameter($0.1)), word: "")
+        }
         + [
-            Bad(testDescription: "hint kind", toml: Samples.toml(then: "\n[[hints]]\nkind = \"user\"\nmap = \"m\"\n"), word: "user"),
-            Bad(testDescription: "hint map", toml: Samples.toml(then: "\n[[hints]]\nkind = \"process\"\n"), word: "map"),
             Bad(
-                testDescription: "the same parameter twice", toml: Samples.toml(then: Samples.parameter() + Samples.parameter()),
+                testDescription: "hint kind", toml: Samples.toml(then: "\n[[hints]]\nkind = \"user\"\nmap = \"m\"\n"),
+                word: "user"),
+            Bad(
+                testDescription: "hint map", toml: Samples.toml(then: "\n[[hints]]\nkind = \"process\"\n"), word: "map"),
+            Bad(
+                testDescription: "the same parameter twice",
+                toml: Samples.toml(then: Samples.parameter() + Samples.parameter()),
                 word: "p"),
         ]
 

@@ -29,7 +29,8 @@ import Testing
             let journal = try SQLiteJournal(path: Self.path(folder))
             var spec = Samples.spec("ljf")
             spec.hints = [
-                try Hint(kind: .process, key: "make", nanoseconds: .max), try Hint(kind: .cgroup, key: "a/b", nanoseconds: 0),
+                try Hint(kind: .process, key: "make", nanoseconds: .max),
+                try Hint(kind: .cgroup, key: "a/b", nanoseconds: 0),
             ]
             var record = try await journal.begin(spec, at: 100)
             try record.move(to: .active, reason: "", at: 200)
@@ -170,7 +171,10 @@ import Testing
         } catch { return .failure(error) }
     }
 
-    @Test(arguments: [[UInt8](repeating: 0x5A, count: 4096), Array("SQLite format 3\u{0}".utf8) + [UInt8](repeating: 0xFF, count: 8000)])
+    @Test(arguments: [
+        [UInt8](repeating: 0x5A, count: 4096),
+        Array("SQLite format 3\u{0}".utf8) + [UInt8](repeating: 0xFF, count: 8000),
+    ])
     func aFileThatIsNoDatabaseIsRefused(_ bytes: [UInt8]) throws {
         let folder = try TemporaryFolder()
         let path = try folder.write(bytes, to: "schedcp.sqlite")
@@ -193,7 +197,9 @@ import Testing
             var random = Seeded(seed)
             var damaged = whole
             // Beyond the schema's page.
-            for _ in 0..<400 { damaged[4096 + random.below(damaged.count - 4096)] = UInt8.random(in: 0...255, using: &random) }
+            for _ in 0..<400 {
+                damaged[4096 + random.below(damaged.count - 4096)] = UInt8.random(in: 0...255, using: &random)
+            }
             let copy = try folder.write(damaged, to: "damaged\(seed).sqlite")
             do throws(Failure) {
                 _ = try await SQLiteJournal(path: copy).recent(limit: 1000)
