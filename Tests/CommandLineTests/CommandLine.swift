@@ -22,8 +22,11 @@ enum CommandLine {
         guard let script = HostFile.program("script") else {
             throw Lacking("script(1) is missing: apt-get install bsdutils")
         }
+        // script(1) may end with its standard input and lose what the command still prints: a pipe that both ends hold
+        // open never ends.
+        let open = #"pipe=$(mktemp -u) && mkfifo "$pipe" && exec 3<>"$pipe" && rm "$pipe" && exec "$@" <&3"#
         return try await Command.run(
-            script, ["--quiet", "--return", "--command", line, "/dev/null"],
+            "/bin/sh", ["-c", open, "sh", script, "--quiet", "--return", "--command", line, "/dev/null"],
             environment: Self.environment.merging(environment) { $1 })
     }
 
