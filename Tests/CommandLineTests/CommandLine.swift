@@ -17,17 +17,22 @@ enum CommandLine {
 
     /// On a terminal of its own, made by script(1). Standard output and error are one.
     static func onTerminal(_ arguments: [String], environment: [String: String] = [:]) async throws -> Command {
-        let words = [try Checkout.program("schedctl")] + arguments
-        let line = words.map { "'" + $0.replacingOccurrences(of: "'", with: "'\\''") + "'" }.joined(separator: " ")
+        let program = [try Checkout.program("schedctl")] + arguments
+        let line = program.map { "'" + $0.replacingOccurrences(of: "'", with: "'\\''") + "'" }.joined(separator: " ")
         guard let script = HostFile.program("script") else {
             throw Lacking("script(1) is missing: apt-get install bsdutils")
         }
-        // script(1) may end with its standard input and lose what the command still prints: a pipe that both ends hold
-        // open never ends.
+        // script(1) may end with its standard input, or with the command, and lose what was still on its way: the input is
+        // a pipe that never ends, the command's shell stays a moment, and an output that was lost is asked for again.
         let open = #"pipe=$(mktemp -u) && mkfifo "$pipe" && exec 3<>"$pipe" && rm "$pipe" && exec "$@" <&3"#
-        return try await Command.run(
-            "/bin/sh", ["-c", open, "sh", script, "--quiet", "--return", "--command", line, "/dev/null"],
-            environment: Self.environment.merging(environment) { $1 })
+        let words = ["--quiet", "--return", "--command", line + "; status=$?; sleep 1; exit $status", "/dev/null"]
+        var command = try await Command.run(
+            "/bin/sh", ["-c", open, "sh", script] + words, environment: Self.environment.merging(environment) { $1 })
+        for _ in 0..<5 where command.output.isEmpty {
+            command = try await Command.run(
+                "/bin/sh", ["-c", open, "sh", script] + words, environment: Self.environment.merging(environment) { $1 })
+        }
+        return command
     }
 
     /// As a user without any right, from a copy that every user can reach.
