@@ -30,7 +30,8 @@ enum CommandLine {
             "/bin/sh", ["-c", open, "sh", script] + words, environment: Self.environment.merging(environment) { $1 })
         for _ in 0..<5 where command.output.isEmpty {
             command = try await Command.run(
-                "/bin/sh", ["-c", open, "sh", script] + words, environment: Self.environment.merging(environment) { $1 })
+                "/bin/sh", ["-c", open, "sh", script] + words, environment: Self.environment.merging(environment) { $1 }
+            )
         }
         return command
     }
