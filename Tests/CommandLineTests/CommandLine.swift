@@ -25,7 +25,11 @@ enum CommandLine {
         // script(1) may end with its standard input, or with the command, and lose what was still on its way: the input is
         // a pipe that never ends, the command's shell stays a moment, and an output that was lost is asked for again.
         let open = #"pipe=$(mktemp -u) && mkfifo "$pipe" && exec 3<>"$pipe" && rm "$pipe" && exec "$@" <&3"#
-        let words = ["--quiet", "--return", "--command", line + "; status=$?; sleep 1; exit $status", "/dev/null"]
+        // `swift test` may set it for what it runs.
+        let unset = environment["NO_COLOR"] == nil ? "unset NO_COLOR; " : ""
+        let words = [
+            "--quiet", "--return", "--command", unset + line + "; status=$?; sleep 1; exit $status", "/dev/null",
+        ]
         var command = try await Command.run(
             "/bin/sh", ["-c", open, "sh", script] + words, environment: Self.environment.merging(environment) { $1 })
         for _ in 0..<5 where command.output.isEmpty {
