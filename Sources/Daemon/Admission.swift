@@ -1,8 +1,8 @@
-import Model
+package import Model
 import Synchronization
 
 /// How many connections there are, in all and of each user.
-final class Admission: Sendable {
+package final class Admission: Sendable {
     private struct Counts {
         var total = 0
         var byUser: [UInt32: Int] = [:]
@@ -11,10 +11,10 @@ final class Admission: Sendable {
     private let counts = Mutex(Counts())
     private let limits: ServerLimits
 
-    init(limits: ServerLimits) { self.limits = limits }
+    package init(limits: ServerLimits) { self.limits = limits }
 
     /// - Parameter mayChange: the last places are kept for those who can put things right.
-    func enter(_ actor: Actor, mayChange: Bool) throws(Failure) {
+    package func enter(_ actor: Actor, mayChange: Bool) throws(Failure) {
         let places = limits.connections - (mayChange ? 0 : limits.reservedConnections)
         let refusal = counts.withLock { counts -> String? in
             if counts.total >= places { return "the daemon has \(counts.total) connections already" }
@@ -28,7 +28,7 @@ final class Admission: Sendable {
         if let refusal { throw Failure(.tooMany, refusal, hint: "close some, then try again") }
     }
 
-    func leave(_ actor: Actor) {
+    package func leave(_ actor: Actor) {
         counts.withLock { counts in
             counts.total -= 1
             let left = counts.byUser[actor.uid, default: 1] - 1
@@ -36,5 +36,5 @@ final class Admission: Sendable {
         }
     }
 
-    var total: Int { counts.withLock { $0.total } }
+    package var total: Int { counts.withLock { $0.total } }
 }

@@ -7,7 +7,7 @@ import Testing
 import Wire
 
 /// The client against servers that behave, and that do not.
-@Suite(.timeLimit(.minutes(1))) struct ClientTests {
+@Suite(.timeLimit(.minutes(10))) struct ClientTests {
     private static func failure(_ body: () async throws -> Void) async -> Failure? {
         do {
             try await body()
@@ -143,7 +143,7 @@ import Wire
 }
 
 /// The client and the daemon, both real.
-@Suite(.timeLimit(.minutes(1))) struct ClientAndDaemonTests {
+@Suite(.timeLimit(.minutes(10))) struct ClientAndDaemonTests {
     @Test func aHundredTasksShareOneConnection() async throws {
         let daemon = try await TestDaemon.start()
         let client = try await SchedClient.connect(path: daemon.socket, name: "test")

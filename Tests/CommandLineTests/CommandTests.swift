@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What schedctl prints and how it ends.
-@Suite(.timeLimit(.minutes(3))) struct CommandTests {
+@Suite(.timeLimit(.minutes(10))) struct CommandTests {
     static let asking = [["status"], ["list"], ["show", "fifo"], ["history"], ["events"]]
     static let commands = ["deploy", "status", "rollback", "list", "show", "history", "events", "doctor", "lab"]
 

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// How it looks: help, colours, completions, and text from outside.
-@Suite(.timeLimit(.minutes(3))) struct LookTests {
+@Suite(.timeLimit(.minutes(10))) struct LookTests {
     @Test(arguments: CommandTests.commands.map { [$0] } + [["lab", "build"], ["lab", "run"], ["lab", "shell"], []])
     func helpHasAnExample(_ command: [String]) async throws {
         let result = try await CommandLine.run(command + ["--help"])

@@ -6,7 +6,7 @@ import Testing
 import Wire
 
 /// What the daemon says of the machine and the repository, and what it refuses before the kernel is asked.
-@Suite(.timeLimit(.minutes(2))) struct AnswerTests {
+@Suite(.timeLimit(.minutes(10))) struct AnswerTests {
     @Test func statusIsWhatTheKernelSays() async throws {
         let daemon = try await TestDaemon.start()
         let status = try daemon.client().ask(2, .status(.init())).status

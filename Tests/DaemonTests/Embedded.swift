@@ -17,24 +17,47 @@ final class Embedded {
     static let admin = Actor(uid: 1000, gid: 1000, pid: 1, groups: [adminGroup], user: "alice")
     static let root = Actor(uid: 0, gid: 0, pid: 1, groups: [], user: "root")
 
-    let channel: EmbeddedChannel
-    private let folder: TemporaryFolder
-
-    init(_ actor: Actor = ordinary, schedulers: TemporaryFolder? = nil) throws {
-        folder = try TemporaryFolder()
+    /// What is behind the connection; several may share it.
+    final class Backend: Sendable {
+        let service: DeploymentService
+        let journal: SQLiteJournal
+        let catalog: Catalog
+        let configuration: DaemonConfiguration
         let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
-        let service = DeploymentService(
-            schedExt: SchedExt(folder: "/nonexistent"), journal: try SQLiteJournal(path: folder.path("schedcp.sqlite")),
-            artifacts: try ArtifactStore(folder: folder.path("artifacts")), ejector: NobodyEjects(), events: EventLog(),
-            board: StatusBoard(), logger: logger)
-        let configuration = DaemonConfiguration(
-            stateFolder: folder.path, schedulersFolder: "", ejectSocket: folder.path("eject.sock"))
+        private let folder: TemporaryFolder
+
+        /// - Parameters:
+        ///   - schedulers: a folder with `schedulers` in it.
+        ///   - kernel: what plays /sys/kernel/sched_ext; nothing where it is nil.
+        init(schedulers: TemporaryFolder? = nil, kernel: TemporaryFolder? = nil) throws {
+            folder = try TemporaryFolder()
+            journal = try SQLiteJournal(path: folder.path("schedcp.sqlite"))
+            service = DeploymentService(
+                schedExt: SchedExt(folder: kernel?.path ?? "/nonexistent"), journal: journal,
+                artifacts: try ArtifactStore(folder: folder.path("artifacts")), ejector: NobodyEjects(),
+                events: EventLog(),
+                board: StatusBoard(), logger: logger)
+            catalog = schedulers.map { Catalog.read(folder: $0.path("schedulers")) } ?? .empty
+            configuration = DaemonConfiguration(
+                stateFolder: folder.path, schedulersFolder: "", ejectSocket: folder.path("eject.sock"))
+        }
+    }
+
+    let channel: EmbeddedChannel
+
+    /// To be used without an `await` in between: its loop belongs to the thread that made it.
+    init(_ actor: Actor = ordinary, _ backend: Backend) throws {
         let handler = Connections.handler(
-            for: actor, configuration: configuration, service: service,
-            catalog: schedulers.map { Catalog.read(folder: $0.path("schedulers")) } ?? .empty,
-            rules: AccessRules(adminGroup: Self.adminGroup), logger: logger)
+            for: actor, configuration: backend.configuration, service: backend.service, catalog: backend.catalog,
+            rules: AccessRules(adminGroup: Self.adminGroup), logger: backend.logger)
         channel = EmbeddedChannel(handler: handler)
         channel.connect(to: try SocketAddress(unixDomainSocketPath: "/client"), promise: nil)
+    }
+
+    convenience init(
+        _ actor: Actor = ordinary, schedulers: TemporaryFolder? = nil, kernel: TemporaryFolder? = nil
+    ) throws {
+        try self.init(actor, Backend(schedulers: schedulers, kernel: kernel))
     }
 
     struct NobodyEjects: ForeignEjector {

@@ -5,7 +5,7 @@ import Testing
 import Wire
 
 /// Bytes that are no frames, and frames that are no requests.
-@Suite(.timeLimit(.minutes(2))) struct FrameTests {
+@Suite(.timeLimit(.minutes(10))) struct FrameTests {
     struct Bad: Sendable, CustomTestStringConvertible {
         let testDescription: String
         let bytes: [UInt8]
@@ -31,7 +31,7 @@ import Wire
     @Test(arguments: bad) func aBadFrameIsAnsweredAndEndsTheConnection(_ bad: Bad) async throws {
         let daemon = try await TestDaemon.start()
         // Both before and after hello.
-        for client in [try RawClient(daemon.socket), try daemon.client()] {
+        for client in [try daemon.connect(), try daemon.client()] {
             try client.send(bad.bytes)
             let failure = try client.receiveFailure()
             #expect(failure?.code == bad.code)

@@ -4,10 +4,10 @@ import Testing
 import Wire
 
 /// The phases of a connection, over the real socket of a real daemon.
-@Suite(.timeLimit(.minutes(2))) struct GreetingTests {
+@Suite(.timeLimit(.minutes(10))) struct GreetingTests {
     @Test func helloTellsLimitsAndWhoTheClientIs() async throws {
         let daemon = try await TestDaemon.start()
-        let reply = try RawClient(daemon.socket).greet()
+        let reply = try daemon.connect().greet()
         #expect(reply.protocol == ProtocolVersion.newest)
         #expect(!reply.serverVersion.isEmpty)
         #expect(reply.you.uid == Checkout.userID)
@@ -26,7 +26,7 @@ import Wire
         let daemon = try await TestDaemon.start()
         var hello = RawClient.hello
         hello.client = "root\u{1B}[31m\nadmin"
-        let response = try RawClient(daemon.socket).ask(1, .hello(hello))
+        let response = try daemon.connect().ask(1, .hello(hello))
         #expect(response.hello.you.uid == Checkout.userID)
     }
 
@@ -46,7 +46,7 @@ import Wire
             .cancel(.init()), .deploy(.init()), .rollback(.init()),
         ]
         for operation in operations {
-            let client = try RawClient(daemon.socket)
+            let client = try daemon.connect()
             try client.send(7, operation)
             #expect(try client.receiveFailure()?.code == .outOfPhase, "\(operation)")
             #expect(try client.receive() == nil)
@@ -56,7 +56,7 @@ import Wire
 
     @Test func anUnknownOperationBeforeHelloEndsTheConnection() async throws {
         let daemon = try await TestDaemon.start()
-        let client = try RawClient(daemon.socket)
+        let client = try daemon.connect()
         try client.send(RawClient.frame([0x08, 0x05, 0x9A, 0x06, 0x00]))
         #expect(try client.receiveFailure()?.code == .outOfPhase)
         #expect(try client.receive() == nil)
@@ -65,7 +65,7 @@ import Wire
     @Test(arguments: [(0, 0), (2, 3), (5, 1), (UInt32.max, UInt32.max)])
     func aVersionThatIsNotSpokenEndsTheConnection(low: UInt32, high: UInt32) async throws {
         let daemon = try await TestDaemon.start()
-        let client = try RawClient(daemon.socket)
+        let client = try daemon.connect()
         var hello = RawClient.hello
         hello.protocolMin = low
         hello.protocolMax = high
@@ -80,12 +80,12 @@ import Wire
         var hello = RawClient.hello
         hello.protocolMin = 0
         hello.protocolMax = 99
-        #expect(try RawClient(daemon.socket).ask(1, .hello(hello)).hello.protocol == ProtocolVersion.newest)
+        #expect(try daemon.connect().ask(1, .hello(hello)).hello.protocol == ProtocolVersion.newest)
     }
 
     @Test func requestsMayFollowHelloInOneWrite() async throws {
         let daemon = try await TestDaemon.start()
-        let client = try RawClient(daemon.socket)
+        let client = try daemon.connect()
         var bytes = try RawClient.frame(1, .hello(RawClient.hello))
         bytes += try RawClient.frame(2, .status(.init()))
         bytes += try RawClient.frame(3, .list(.init()))

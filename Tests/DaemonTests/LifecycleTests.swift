@@ -8,7 +8,7 @@ import Testing
 import Wire
 
 /// Start, reload, end and crash of the daemon's process.
-@Suite(.timeLimit(.minutes(2))) struct LifecycleTests {
+@Suite(.timeLimit(.minutes(10))) struct LifecycleTests {
     private static func names(_ daemon: TestDaemon) throws -> [String] {
         try daemon.client().ask(2, .list(.init())).list.schedulers.map(\.name)
     }
@@ -55,6 +55,21 @@ import Wire
         daemon.process.signal(signal)
         #expect(await daemon.process.ending() == .status(0))
         _ = try client.receiveAll()
+    }
+
+    @Test func itsEndEndsEveryStreamInGoodOrder() async throws {
+        let daemon = try await TestDaemon.start()
+        let clients = try (0..<20).map { _ in try daemon.client() }
+        for client in clients {
+            try client.send(2, .events(WireEventsRequest.with { $0.follow = true }))
+            #expect(try client.ask(3, .status(.init())).id == 3)
+        }
+        daemon.process.signal(SIGTERM)
+        for client in clients {
+            #expect(try client.receive()?.result == .done(WireDone()))
+            #expect(try client.receive() == nil)
+        }
+        #expect(await daemon.process.ending() == .status(0))
     }
 
     @Test func itTellsTheServiceManager() async throws {
@@ -123,6 +138,28 @@ import Wire
             #expect(thread.noNewPrivileges)
         }
         #expect(daemon.facts.status.contains("\nGroups:\t \n") || daemon.facts.status.contains("\nGroups:\t\n"))
+    }
+
+    /// Descriptors as systemd passes them, from 3 on, here by a shell. Sockets are told from what the descriptor store kept.
+    @Test(
+        .enabled(if: Checkout.isRoot, "only root may be started without --socket"),
+        arguments: [
+            ("", 0), ("schedcpd.socket:other", 2), ("scheduler-1-link:scheduler-1-ops", 0),
+            ("scheduler-1-link:other", 1),
+            ("scheduler-0-link:scheduler-x-link", 2),
+        ])
+    func passedDescriptorsAreKnownByTheirNames(_ names: String, _ sockets: Int) async throws {
+        let folder = try await TestDaemon.folder()
+        let nobody = try #require(Accounts.user(named: "nobody"))
+        try folder.give("state", to: nobody.uid, nobody.gid)
+        let listen = names.isEmpty ? "" : "export LISTEN_PID=$$ LISTEN_FDS=2 LISTEN_FDNAMES=\(names);"
+        let program = try Checkout.program("schedcpd")
+        let script =
+            "\(listen) exec '\(program)' --user nobody --state '\(folder.path("state"))' 3</dev/null 4</dev/null"
+        let result = try await Command.run("/bin/sh", ["-c", script])
+        #expect(result.status == 1)
+        // One that is no socket cannot be listened on; any other number is said.
+        if sockets != 1 { #expect(result.errors.contains("passed \(sockets) sockets"), "\(result.errors)") }
     }
 
     @Test func aCorruptDatabaseIsSaidAndNotServed() async throws {

@@ -5,14 +5,14 @@ import Testing
 import Wire
 
 /// Random bytes and damaged requests in great number. The seed is the argument.
-@Suite(.timeLimit(.minutes(3))) struct StormTests {
+@Suite(.timeLimit(.minutes(10))) struct StormTests {
     @Test(arguments: [1, 2, 3]) func theDaemonSurvives(seed: UInt64) async throws {
         var random = Seeded(seed)
         let daemon = try await TestDaemon.start()
         let quiet = await daemon.quietDescriptors()
         for _ in 0..<250 {
             // Not every one is greeted.
-            let client = random.chance(3) ? try RawClient(daemon.socket) : try daemon.client()
+            let client = random.chance(3) ? try daemon.connect() : try daemon.client()
             for _ in 0..<(1 + random.below(4)) {
                 // The daemon may have closed already.
                 try? client.send(try Self.burst(&random))

@@ -6,7 +6,7 @@ import Testing
 import Wire
 
 /// Requests that last: in flight together, streamed, cancelled.
-@Suite(.timeLimit(.minutes(2))) struct StreamTests {
+@Suite(.timeLimit(.minutes(10))) struct StreamTests {
     private static func follow(after: UInt64 = 0) -> WireRequest.OneOf_Operation {
         .events(
             WireEventsRequest.with {

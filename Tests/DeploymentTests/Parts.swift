@@ -79,8 +79,7 @@ struct FakeKernel {
     func become(state: String, ops: String, sequence: Int) throws {
         for (name, text) in [("root/ops", ops), ("enable_seq", "\(sequence)"), ("state", state)] {
             if !folder.exists(name) { try folder.write("", to: name) }
-            let file = try HostFile.create(folder.path(name))
-            try HostFile.write(Array("\(text)\n".utf8)[...], to: file.raw)
+            try folder.overwrite(name, text + "\n")
         }
     }
 }

@@ -48,10 +48,4 @@ final class ListeningSocket: Sendable {
         }
         return String(decoding: question, as: UTF8.self)
     }
-
-    /// Open descriptors of this process on sockets bound to the path.
-    var peers: Int {
-        let lines = (try? TextFile.read("/proc/net/unix", limit: 1 << 22))?.split(separator: "\n") ?? []
-        return lines.count { $0.hasSuffix(path) }
-    }
 }

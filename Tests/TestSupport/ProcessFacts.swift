@@ -10,12 +10,6 @@ package struct ProcessFacts: Sendable {
     /// How many descriptors it has open; -1 when it cannot be seen.
     package var descriptors: Int { (try? Folder.names("/proc/\(pid)/fd").count) ?? -1 }
 
-    /// How many of them are sockets.
-    package var sockets: Int {
-        let names = (try? Folder.names("/proc/\(pid)/fd")) ?? []
-        return names.count { HostFile.target(ofLink: "/proc/\(pid)/fd/\($0)")?.hasPrefix("socket:") == true }
-    }
-
     /// Resident memory in KiB.
     package var residentKiB: Int {
         let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") } ?? ""

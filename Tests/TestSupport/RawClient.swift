@@ -7,8 +7,13 @@ package import Wire
 /// A client that sends any bytes, and reads frames one by one. Every call blocks, for 30 seconds at the most.
 package final class RawClient: Sendable {
     private let socket: RawSocket
+    /// The daemon at the other end, which lives at least as long.
+    private let daemon: TestDaemon?
 
-    package init(_ path: String) throws { socket = try RawSocket(path) }
+    package init(_ path: String, of daemon: TestDaemon? = nil) throws {
+        socket = try RawSocket(path)
+        self.daemon = daemon
+    }
 
     // MARK: Bytes
 
@@ -92,13 +97,6 @@ package final class RawClient: Sendable {
         let response = try ask(id, .hello(Self.hello))
         guard case .hello(let reply) = response.result else { throw Lacking("hello was answered by \(response)") }
         return reply
-    }
-
-    /// A greeted client.
-    package static func greeted(_ path: String) throws -> RawClient {
-        let client = try RawClient(path)
-        try client.greet()
-        return client
     }
 
     package static var hello: WireHello {

@@ -12,8 +12,11 @@ package final class TestDaemon: Sendable {
     package var socket: String { folder.path("run/schedcp.sock") }
     package var facts: ProcessFacts { ProcessFacts(process.pid) }
 
-    private init(_ folder: TemporaryFolder, _ environment: [String: String]) throws {
+    private let place: Places.Place
+
+    private init(_ folder: TemporaryFolder, _ environment: [String: String], _ place: Places.Place) throws {
         self.folder = folder
+        self.place = place
         var arguments = ["--socket", folder.path("run/schedcp.sock"), "--state", folder.path("state")]
         arguments += ["--schedulers", folder.path("schedulers"), "--eject-socket", folder.path("eject.sock")]
         if Checkout.isRoot { arguments += ["--user", "nobody"] }
@@ -39,9 +42,9 @@ package final class TestDaemon: Sendable {
         if Checkout.isRoot, let nobody = Accounts.user(named: "nobody") {
             for name in ["state", "run"] { try folder.give(name, to: nobody.uid, nobody.gid) }
         }
-        let daemon = try TestDaemon(folder, environment)
+        let daemon = try TestDaemon(folder, environment, await Places.forDaemons.take())
         let serves = await eventually {
-            !daemon.process.isRunning || (try? RawClient.greeted(daemon.socket)) != nil
+            !daemon.process.isRunning || (try? daemon.client()) != nil
         }
         guard serves, daemon.process.isRunning else {
             throw Lacking("schedcpd did not start:\n\(daemon.process.errors)")
@@ -51,7 +54,15 @@ package final class TestDaemon: Sendable {
 
     package static func start() async throws -> TestDaemon { try await start(in: folder()) }
 
-    package func client() throws -> RawClient { try RawClient.greeted(socket) }
+    /// A connection on which nothing was said yet.
+    package func connect() throws -> RawClient { try RawClient(socket, of: self) }
+
+    /// A client that has greeted.
+    package func client() throws -> RawClient {
+        let client = try connect()
+        try client.greet()
+        return client
+    }
 
     /// Does it still answer?
     package func answers() -> Bool {
@@ -68,9 +79,15 @@ package final class TestDaemon: Sendable {
         return await process.ending()
     }
 
-    /// Its number of descriptors once nobody is connected: then its only socket is the one that listens.
+    /// How many sockets the kernel knows that are connected to it, also those that it has not accepted yet.
+    package var connections: Int {
+        let lines = (try? TextFile.read("/proc/net/unix", limit: 1 << 24))?.split(separator: "\n") ?? []
+        // One of them listens.
+        return lines.count { $0.hasSuffix(" " + socket) } - 1
+    }
+
+    /// Its number of descriptors once nobody is connected any more; -1 when somebody stays.
     package func quietDescriptors() async -> Int {
-        _ = await eventually { facts.sockets == 1 }
-        return facts.descriptors
+        await eventually { connections == 0 } ? facts.descriptors : -1
     }
 }

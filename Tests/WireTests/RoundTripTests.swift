@@ -29,6 +29,20 @@ import Wire
         for _ in 0..<1000 { try Self.roundTrip(WireResponse.self, &random) }
     }
 
+    /// Status is put into its frame by hand, because it is asked for so often.
+    @Test(arguments: seeds) func aStatusIsFramedAsEveryMessageIs(seed: UInt64) throws {
+        var random = Seeded(seed)
+        for round in 0..<500 {
+            var response = WireResponse()
+            response.id = max(1, random.number(UInt64.self))
+            response.status = round == 0 ? WireStatus() : .random(&random)
+            let status = try Frame.bytes(of: response.status)
+            let framed = Frame.encode(status: status, id: response.id, allocator: ByteBufferAllocator())
+            #expect(framed == (try Frame.encode(response)))
+            #expect(Frame.size(of: response) == framed.readableBytes - Frame.headerBytes)
+        }
+    }
+
     @Test(arguments: seeds) func messagesComeBackThroughAStreamCutAnywhere(seed: UInt64) throws {
         var random = Seeded(seed)
         for _ in 0..<50 {
