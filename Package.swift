@@ -75,6 +75,9 @@ let package = Package(
             name: "Wire", dependencies: ["Model", nioCore, protobuf], exclude: ["schedcp.proto", "PROTOCOL.md"],
             swiftSettings: strict),
         library("Access", ["Model"]),
+        // The signed statement that an artifact passed, and the record of who did what.
+        library("Attestation", ["Model", crypto]),
+        library("Audit", ["Linux", "Model", crypto]),
 
         // The three services of the daemon: so far deployment and the policy repository.
         library("Repository", ["Model", grdb, toml, crypto]),
@@ -103,7 +106,9 @@ let package = Package(
         tests("ModelTests", ["Model", "TestSupport"]),
         tests("LinuxTests", ["Linux", "Model", "TestSupport"]),
         tests("WireTests", ["Model", "TestSupport", "Wire", nioCore, protobuf]),
-        tests("AccessTests", ["Access", "Model"]),
+        tests("AccessTests", ["Access", "Model", "TestSupport"]),
+        tests("AttestationTests", ["Attestation", "Model", "TestSupport", crypto]),
+        tests("AuditTests", ["Audit", "Linux", "Model", "TestSupport", crypto]),
         tests("RepositoryTests", ["Model", "Repository", "TestSupport", grdb]),
         tests("KernelTests", ["Kernel", "Linux", "Model", "TestSupport"]),
         tests("DeploymentTests", ["Deployment", "Kernel", "Linux", "Model", "Repository", "TestSupport", logging]),
