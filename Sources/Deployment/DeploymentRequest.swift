@@ -1,4 +1,4 @@
-import Kernel
+package import Kernel
 import Linux
 package import Model
 
@@ -13,12 +13,19 @@ package struct DeploymentRequest: Sendable {
     package var hints: [Hint]
     package var hintMaps: [Hint.Kind: String]
     package var actor: Actor
+    /// By what it may touch the machine's scheduler: nothing is deployed without.
+    package var authority: Authority
+    /// Judges what the loaded programs use; throws where the rules do not permit it.
+    package var judge: @Sendable (ObjectUse) throws(Failure) -> Void
+    /// CPU time that the load took, for the budget of who asked.
+    package let meter = Meter()
     /// Replace a scheduler that somebody else loaded.
     package var takeover: Bool
 
     package init(
         scheduler: String, object: [UInt8], settings: [Setting], values: [ParameterValue]?, hints: [Hint],
-        hintMaps: [Hint.Kind: String], actor: Actor, takeover: Bool
+        hintMaps: [Hint.Kind: String], actor: Actor, authority: Authority, takeover: Bool,
+        judge: @escaping @Sendable (ObjectUse) throws(Failure) -> Void
     ) {
         self.scheduler = scheduler
         self.object = object
@@ -27,11 +34,21 @@ package struct DeploymentRequest: Sendable {
         self.hints = hints
         self.hintMaps = hintMaps
         self.actor = actor
+        self.authority = authority
+        self.judge = judge
         self.takeover = takeover
     }
 
     /// Opens, sets, loads: everything up to the point where the machine's scheduling changes.
     func load(abi: KernelABI, topology: CPUTopology) throws(Failure) -> LoadedScheduler {
+        let start = Clock.threadCPU()
+        defer { meter.add(Clock.threadCPU() - start) }
+        let loaded = try fillAndLoad(abi, topology)
+        try judge(try loaded.use(abi: abi))
+        return loaded
+    }
+
+    private func fillAndLoad(_ abi: KernelABI, _ topology: CPUTopology) throws(Failure) -> LoadedScheduler {
         var opened = try OpenedScheduler.open(object, label: "schedcp")
         try opened.fillConstants(from: abi)
         try opened.fillTopology(topology)
@@ -85,10 +102,4 @@ package struct DeploymentRequest: Sendable {
             return (0..<8).map { UInt8(truncatingIfNeeded: id >> (8 * UInt64($0))) }
         }
     }
-}
-
-/// Removes a scheduler that somebody else loaded. It needs root, which this process does not have.
-package protocol ForeignEjector: Sendable {
-    /// Ends the scheduler if it still has this name, and returns when the kernel has its default back.
-    func eject(ops: String) async throws(Failure)
 }

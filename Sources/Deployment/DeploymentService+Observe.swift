@@ -1,112 +1,141 @@
 import Kernel
-package import Linux
-package import Model
+import Linux
+import Logging
+import Model
 
-/// What the kernel did on its own, and what an earlier process left: the records follow.
+/// What the kernel does on its own, and what is done about it.
 extension DeploymentService {
     /// Compares the kernel with the record; called several times a second.
     package func observe() async {
         guard !isBusy else { return }
         let state = schedExt.read()
-        noteForeign(state)
-        guard let running = record, current != nil else { return }
-        if state.enableSequence == running.enableSequence && state.state != "disabled" { return }
+        sinceRetry += 1
+        let isEnded = hasEnded(state)
+        let isForeignNews = foreignNews(state) != foreignSequence
+        let isRetryDue = sinceRetry >= 20 && (isUnwitnessed || !unwritten.isEmpty)
+        // Most of the time there is nothing to do, and nobody is told to wait for it.
+        guard isEnded || isForeignNews || isRetryDue || intent != nil else { return }
         isBusy = true
         defer { isBusy = false }
+        if isRetryDue {
+            sinceRetry = 0
+            await retry()
+        }
+        await noteForeign(state)
+        guard isEnded, let running = record else { return await restoreIfDue(state) }
         let exit = current?.exitInfo()
         current = nil
         record = nil
         board.publish { $0.active = nil }
-        var ended = running
-        let reason = exit?.summary ?? "the kernel ended it; the object keeps no exit information (no user_exit_info)"
-        await end(&ended, .ejected, reason, exit: exit)
-        note(.ejected, "\(ended.spec.scheduler) was ejected by the kernel: \(reason)", ended)
+        await thrownOut(running, exit, "the kernel ended it; the object keeps no exit information (no user_exit_info)")
     }
 
-    private func noteForeign(_ state: KernelState) {
+    private func hasEnded(_ state: KernelState) -> Bool {
+        guard let record, current != nil else { return false }
+        return state.enableSequence != record.enableSequence || state.state == "disabled"
+    }
+
+    /// The kernel has ended a scheduler of ours: whose fault that was, and what comes next.
+    func thrownOut(_ running: DeploymentRecord, _ exit: ExitInfo?, _ otherwise: String) async {
+        var ended = running
+        let blame = exit.map(Blame.judge) ?? .outside
+        ended.blame = blame
+        let reason = [exit?.summary ?? otherwise, blame == .scheduler ? "" : blame.summary].filter { !$0.isEmpty }
+            .joined(separator: "; ")
+        await end(&ended, .ejected, reason, exit: exit)
+        await note(.ejected, "\(ended.spec.scheduler) was ejected by the kernel: \(reason)", ended)
+        do throws(Failure) {
+            if blame == .scheduler { try await quarantine(ended, reason) }
+            // sysrq-S and other programs mean it: nothing is put back against them.
+            if blame != .outside { try await planRestore(after: ended, blame) }
+        } catch { logger.error("what follows from the ejection could not be recorded: \(error)") }
+    }
+
+    private func quarantine(_ ended: DeploymentRecord, _ reason: String) async throws(Failure) {
+        guard !ended.spec.artifact.isEmpty else { return }
+        let now = Clock.realtime()
+        try await journal.quarantine(
+            Quarantined(artifact: ended.spec.artifact, deployment: ended.id, reason: reason, at: now))
+        await note(
+            .quarantined, "the artifact \(ended.spec.artifact.prefix(16))… (\(ended.spec.scheduler)) is in quarantine", ended)
+    }
+
+    // MARK: Last known good
+
+    /// The scheduler itself where it was not to blame, else what ran before it and was not thrown out.
+    private func planRestore(after ended: DeploymentRecord, _ blame: Blame) async throws(Failure) {
+        let now = Clock.realtime()
+        let attempt = try await journal.ejections(since: now - 3_600_000_000_000)
+        var wanted = blame == .scheduler ? try await lastKnownGood(before: ended) : ended
+        if attempt > RestoreIntent.attemptsPerHour, wanted != nil {
+            await note(
+                .gaveUp, "\(attempt) ejections within an hour: nothing is put back, the kernel's default stays", ended)
+            wanted = nil
+        }
+        guard let wanted else { return try await setIntent(nil) }
+        let delay = RestoreIntent.delay(attempt: attempt)
+        try await setIntent(
+            RestoreIntent(deployment: wanted.id, notBefore: now + delay, attempt: attempt))
+        await note(
+            .willRestore,
+            "\(wanted.spec.scheduler) of deployment \(wanted.id) will be put back in \(delay / 1_000_000_000) s", ended)
+    }
+
+    private func lastKnownGood(before ended: DeploymentRecord) async throws(Failure) -> DeploymentRecord? {
+        let bad = Set(try await journal.quarantined().map(\.artifact))
+        var id = ended.previous
+        // Each step goes to an older record; what was put back points to what it put back.
+        for _ in 0..<64 where id > 0 {
+            guard let candidate = try await journal.record(id) else { return nil }
+            if candidate.state == .superseded && !bad.contains(candidate.spec.artifact) { return candidate }
+            id = candidate.previous < candidate.id ? candidate.previous : 0
+        }
+        return nil
+    }
+
+    private func restoreIfDue(_ state: KernelState) async {
+        do throws(Failure) {
+            guard let intent, current == nil, !state.isOccupied else { return }
+            let now = Clock.realtime()
+            // After a clock that was set back nobody waits longer than the longest delay.
+            guard now >= intent.notBefore || intent.notBefore - now > RestoreIntent.delay(attempt: 64) else { return }
+            try await setIntent(nil)
+            guard let wanted = try await journal.record(intent.deployment) else { return }
+            if let objection = await around.objection(wanted.spec) { throw objection }
+            _ = try await deployNow(try again(wanted)) { _ in }
+        } catch {
+            await note(.gaveUp, "the last known good scheduler was not put back: \(error.message)", nil)
+        }
+    }
+
+    private func again(_ record: DeploymentRecord) throws(Failure) -> DeploymentRequest {
+        DeploymentRequest(
+            scheduler: record.spec.scheduler, object: try around.artifacts.get(record.spec.artifact),
+            settings: record.spec.parameters, values: nil, hints: record.spec.hints, hintMaps: record.spec.hintMaps,
+            actor: record.spec.actor, authority: .restored(of: record.id), takeover: false, judge: { _ throws(Failure) in })
+    }
+
+    /// On disk first: it outlives the daemon.
+    func setIntent(_ new: RestoreIntent?) async throws(Failure) {
+        guard new != intent else { return }
+        try await journal.setIntent(new)
+        intent = new
+    }
+
+    private func foreignNews(_ state: KernelState) -> UInt64? {
         let isForeign = state.owner(ourSequence: record?.enableSequence) == .foreign && state.state == "enabled"
-        let sequence = isForeign ? state.enableSequence : nil
+        return isForeign ? state.enableSequence : nil
+    }
+
+    private func noteForeign(_ state: KernelState) async {
+        let sequence = foreignNews(state)
         guard sequence != foreignSequence else { return }
         foreignSequence = sequence
         let name = state.ops.escapedForDisplay(limit: 128)
-        if isForeign {
-            note(.foreignAppeared, "somebody else loaded the scheduler '\(name)'", nil)
+        if sequence != nil {
+            await note(.foreignAppeared, "somebody else loaded the scheduler '\(name)'", nil)
         } else {
-            note(.foreignGone, "the scheduler that somebody else had loaded is gone", nil)
+            await note(.foreignGone, "the scheduler that somebody else had loaded is gone", nil)
         }
-    }
-
-    /// At start: takes up what systemd kept, and brings every open record to the state that the kernel is in.
-    package func recover(_ passed: [Systemd.Passed]) async throws(Failure) {
-        isBusy = true
-        defer { isBusy = false }
-        var kept = DescriptorStore.group(passed)
-        for var left in try await journal.open() {
-            let descriptors = kept.removeValue(forKey: left.id)
-            if left.state == .requested {
-                close(descriptors, of: left.id)
-                try left.move(to: .failed, reason: "schedcpd ended in the middle of it", at: Clock.realtime())
-                try await journal.update(left)
-                note(.failed, "deployment \(left.id) was cut off by the end of schedcpd", left)
-            } else if let scheduler = adopt(descriptors, of: left) {
-                await resume(scheduler, left)
-            } else {
-                close(descriptors, of: left.id)
-                await end(
-                    &left, .released, "the unit was stopped or gave up, and the kernel went back to its default",
-                    exit: nil)
-                note(.released, "\(left.spec.scheduler) had ended with the unit", left)
-            }
-        }
-        for (id, descriptors) in kept { close(descriptors, of: id) }
-        let last = try await journal.recent(limit: 20).first { $0.state.isEnded }
-        board.publish { $0.lastEnded = last }
-    }
-
-    private func close(_ descriptors: DescriptorStore.Kept?, of id: Int64) {
-        descriptors?.fds.values.forEach { _ = Descriptor(owning: $0) }
-        DescriptorStore.forget(id)
-    }
-
-    /// The scheduler behind kept descriptors. Where its exit information lies is read from the artifact again.
-    private func adopt(_ descriptors: DescriptorStore.Kept?, of record: DeploymentRecord) -> AttachedScheduler? {
-        guard let fds = descriptors?.fds, let link = fds[.link], let structOps = fds[.structOps] else { return nil }
-        // Without its artifact a scheduler is still ours; only the reason of its end will then be unknown.
-        let layout = (try? artifacts.get(record.spec.artifact)).flatMap(Self.exitLayout)
-        let data = fds[.data].map { SharedDescriptor(Descriptor(owning: $0)) }
-        let dump = fds[.dump].map { SharedDescriptor(Descriptor(owning: $0)) }
-        var exit: ExitSource?
-        if let layout, let data { exit = ExitSource(data: data, dump: dump, layout: layout) }
-        return AttachedScheduler(
-            name: record.ops, link: Descriptor(owning: link),
-            parts: AttachedScheduler.Parts(structOps: SharedDescriptor(Descriptor(owning: structOps)), exit: exit))
-    }
-
-    private static func exitLayout(_ object: [UInt8]) -> ExitLayout? {
-        (try? OpenedScheduler.open(object, label: "schedcp"))?.exitLayout
-    }
-
-    /// Goes on with a scheduler that outlived a daemon, if it did.
-    private func resume(_ scheduler: consuming AttachedScheduler, _ open: DeploymentRecord) async {
-        let state = schedExt.read()
-        if state.isOccupied && state.enableSequence == open.enableSequence {
-            current = consume scheduler
-            record = open
-            board.publish { $0.active = open }
-            note(.adopted, "\(open.spec.scheduler) kept running and was taken up again", open)
-            return
-        }
-        let exit = scheduler.exitInfo()
-        if exit?.kind.isError != true, !state.isOccupied, !scheduler.isLinkAlive(),
-            let again = try? scheduler.detach().attachAgain()
-        {
-            // An earlier process detached it to make way and died before the next one was in.
-            await hold(again, open, .restored, "was put back after a deployment that was cut off")
-            return
-        }
-        let reason = exit?.summary ?? "the kernel ended it while schedcpd was not running"
-        var ended = open
-        await end(&ended, .ejected, reason, exit: exit)
-        note(.ejected, "\(ended.spec.scheduler) was ejected by the kernel: \(reason)", ended)
     }
 }

@@ -3,72 +3,71 @@ import Linux
 package import Logging
 package import Model
 
-/// Owns the machine's scheduler. One deployment at a time; whatever step fails, the steps before it are undone.
+/// Owns the machine's scheduler. One plan at a time; whatever action fails, those before it are undone.
 package actor DeploymentService {
     private let executor = QueueExecutor(label: "schedcp.deployment")
     /// Loading may keep the verifier busy for seconds: not on the threads that serve clients.
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
+    /// What the service needs of its surroundings.
+    package struct Surroundings: Sendable {
+        package var schedExt: SchedExt
+        package var journal: any DeploymentJournal
+        package var artifacts: any ArtifactKeeper
+        package var ejector: any ForeignEjector
+        package var witness: any DeploymentWitness
+        package var stops: any Stops
+        /// Why an earlier deployment must not be put back now; asked before it is.
+        package var objection: @Sendable (DeploymentSpec) async -> Failure?
+
+        package init(
+            schedExt: SchedExt, journal: any DeploymentJournal, artifacts: any ArtifactKeeper,
+            ejector: any ForeignEjector, witness: any DeploymentWitness, stops: any Stops = NoStops(),
+            objection: @escaping @Sendable (DeploymentSpec) async -> Failure? = { _ in nil }
+        ) {
+            self.schedExt = schedExt
+            self.journal = journal
+            self.artifacts = artifacts
+            self.ejector = ejector
+            self.witness = witness
+            self.stops = stops
+            self.objection = objection
+        }
+    }
+
     package nonisolated let schedExt: SchedExt
     package nonisolated let events: EventLog
     package nonisolated let board: StatusBoard
-    let journal: any DeploymentJournal
-    let artifacts: any ArtifactKeeper
-    let ejector: any ForeignEjector
+    let around: Surroundings
     let logger: Logger
+    var journal: any DeploymentJournal { around.journal }
 
     /// The scheduler that we hold, and its record.
     var current: AttachedScheduler?
     var record: DeploymentRecord?
     var isBusy = false
+    /// The deployment in progress, if there is one.
+    var work: Work?
     /// The foreign scheduler last seen, to tell its coming and going.
     var foreignSequence: UInt64?
+    /// What is to be put back after an ejection, as the journal has it.
+    var intent: RestoreIntent?
+    /// Ends that the disk refused; tried again until they are written.
+    var unwritten: [Int64: DeploymentRecord] = [:]
+    /// What the audit refused; tried again as well.
+    var isUnwitnessed = false
+    /// Observations since the last time that those were tried.
+    var sinceRetry = 0
 
-    package init(
-        schedExt: SchedExt, journal: any DeploymentJournal, artifacts: any ArtifactKeeper, ejector: any ForeignEjector,
-        events: EventLog, board: StatusBoard, logger: Logger
-    ) {
-        self.schedExt = schedExt
-        self.journal = journal
-        self.artifacts = artifacts
-        self.ejector = ejector
+    package init(_ around: Surroundings, events: EventLog, board: StatusBoard, logger: Logger) {
+        self.around = around
+        schedExt = around.schedExt
         self.events = events
         self.board = board
         self.logger = logger
     }
 
-    // MARK: Deploy
-
-    /// Makes a scheduler the machine's. The record that it returns is on disk, and the kernel's state was read back.
-    package func deploy(
-        _ request: DeploymentRequest, progress: @Sendable (String) -> Void
-    ) async throws(Failure) -> DeploymentRecord {
-        try beginWork()
-        defer { isBusy = false }
-        let before = try checkKernel(takeover: request.takeover)
-        progress("recording")
-        let spec = DeploymentSpec(
-            scheduler: request.scheduler, artifact: try artifacts.put(request.object), parameters: request.settings,
-            hints: request.hints, actor: request.actor)
-        var new = try await journal.begin(spec, at: Clock.realtime())
-        do throws(Failure) {
-            progress("verifying")
-            let loaded = try request.load(abi: try KernelABI.read(), topology: CPUTopology.read())
-            if before.owner(ourSequence: record?.enableSequence) == .foreign {
-                progress("taking over from '\(before.ops.escapedForDisplay(limit: 128))'")
-                try await ejector.eject(ops: before.ops)
-            }
-            progress("attaching")
-            try await exchange(for: loaded, record: &new)
-        } catch {
-            await fail(&new, error)
-            throw error
-        }
-        note(.deployed, "\(new.spec.scheduler) is the machine's scheduler", new)
-        return new
-    }
-
-    private func beginWork() throws(Failure) {
+    func beginWork() throws(Failure) {
         guard !isBusy else {
             throw Failure(
                 .busy, "another deployment or rollback is in progress", hint: "wait for it: schedctl events --follow")
@@ -76,165 +75,58 @@ package actor DeploymentService {
         isBusy = true
     }
 
-    /// What is missing, and whose scheduler runs, before anything is changed.
-    private func checkKernel(takeover: Bool) throws(Failure) -> KernelState {
-        let missing = HostProbe.missingForDeployment()
-        guard missing.isEmpty else {
-            throw Failure(
-                .kernelUnsupported, "this kernel cannot run a sched_ext scheduler",
-                hint: "schedctl doctor says what to do",
-                detail: missing.joined(separator: "\n"))
-        }
-        let state = schedExt.read()
-        if state.owner(ourSequence: record?.enableSequence) == .foreign && !takeover {
-            throw Failure(
-                .foreignScheduler,
-                "the scheduler '\(state.ops.escapedForDisplay(limit: 128))' runs, and somebody else loaded it",
-                hint: "stop the program that loaded it, or replace it with --takeover")
-        }
-        return state
-    }
+    // MARK: Records
 
-    /// Old scheduler out, new one in, its descriptors with systemd, its record on disk; or everything as before.
-    private func exchange(
-        for loaded: consuming LoadedScheduler, record new: inout DeploymentRecord
-    ) async throws(Failure) {
-        let oldRecord = record
-        let old = current.take()?.detach()
-        let attached: AttachedScheduler
-        do { attached = try attach(loaded, &new) } catch {
-            await restore(old, oldRecord, because: error)
-            throw error
-        }
-        do throws(Failure) {
-            _ = try DescriptorStore.keep(new.id, attached)
-            try new.move(to: .active, reason: "", at: Clock.realtime())
-            try await journal.update(new)
-        } catch {
-            // By command, not by closing: systemd may hold a copy of the link for a moment longer.
-            _ = attached.detach()
-            DescriptorStore.forget(new.id)
-            await restore(old, oldRecord, because: error)
-            throw error
-        }
-        current = consume attached
-        record = new
-        board.publish { [new] in $0.active = new }
-        if var oldRecord {
-            await end(&oldRecord, .superseded, "deployment \(new.id) took its place", exit: old?.exitInfo())
-        }
-    }
-
-    private func attach(
-        _ loaded: consuming LoadedScheduler, _ new: inout DeploymentRecord
-    ) throws(Failure) -> AttachedScheduler {
-        let attached = try loaded.attach()
-        try confirm(attached.name, in: &new)
-        return attached
-    }
-
-    /// The kernel is asked what it runs; the attach's own word is not enough.
-    private func confirm(_ name: String, in new: inout DeploymentRecord) throws(Failure) {
-        let state = schedExt.read()
-        guard state.state == "enabled", state.ops.hasPrefix(name) else {
-            throw Failure(
-                .attachFailed,
-                "the kernel says '\(state.state)' with '\(state.ops.escapedForDisplay())' after the attach of '\(name)'",
-                hint: "see the kernel's log: journalctl -k")
-        }
-        new.ops = state.ops
-        new.enableSequence = state.enableSequence
-    }
-
-    /// Puts back what had to make way for a deployment that failed.
-    private func restore(_ old: consuming DetachedScheduler?, _ oldRecord: DeploymentRecord?, because failure: Failure)
-        async
-    {
-        guard let old, let oldRecord else { return }
-        do throws(Failure) {
-            await hold(try old.attachAgain(), oldRecord, .restored, "was put back: \(failure.message)")
-        } catch {
-            record = nil
-            board.publish { $0.active = nil }
-            var ended = oldRecord
-            let reason = "it made way for a deployment that failed, and could not be put back: \(error.message)"
-            await end(&ended, .superseded, reason, exit: nil)
-        }
-    }
-
-    /// Takes a scheduler that was attached again as the current one, with its new place in the kernel's sequence.
-    func hold(
-        _ attached: consuming AttachedScheduler, _ old: DeploymentRecord, _ kind: SchedulerEvent.Kind, _ what: String
-    ) async {
-        var held = old
-        held.enableSequence = schedExt.read().enableSequence
-        do throws(Failure) { _ = try DescriptorStore.keep(held.id, attached) } catch {
-            logger.error("\(held.spec.scheduler) will not outlive this process: \(error)")
-        }
-        current = consume attached
-        record = held
-        board.publish { [held] in $0.active = held }
-        do throws(Failure) { try await journal.update(held) } catch {
-            logger.error("deployment \(held.id) runs again, and that could not be recorded: \(error)")
-        }
-        note(kind, "\(held.spec.scheduler) \(what)", held)
-    }
-
-    private func fail(_ new: inout DeploymentRecord, _ failure: Failure) async {
-        do throws(Failure) {
-            // It may have become active before the disk refused the record.
-            new = DeploymentRecord(id: new.id, spec: new.spec, requestedAt: new.requestedAt)
-            try new.move(to: .failed, reason: failure.message, at: Clock.realtime())
-            try await journal.update(new)
-        } catch { logger.error("deployment \(new.id) failed, and that could not be recorded: \(error)") }
-        let failed = new
-        board.publish { $0.lastEnded = failed }
-        note(.failed, "\(new.spec.scheduler) was not deployed: \(failure.message)", new)
-    }
-
-    // MARK: Roll back
-
-    /// Gives the machine back to the kernel's default scheduler.
-    package func rollback(by actor: Actor) async throws(Failure) -> DeploymentRecord {
-        try beginWork()
-        defer { isBusy = false }
-        guard var ended = record, let scheduler = current.take() else {
-            let state = schedExt.read()
-            throw Failure(
-                .nothingDeployed, "no deployment of SchedCP is active",
-                hint: state.isOccupied
-                    ? "'\(state.ops.escapedForDisplay())' runs, and somebody else loaded it"
-                    : "the kernel's default scheduler runs")
-        }
-        let detached = scheduler.detach()
-        DescriptorStore.forget(ended.id)
-        Systemd.barrier()
-        record = nil
-        board.publish { $0.active = nil }
-        let who = actor.user.escapedForDisplay(limit: 64)
-        await end(&ended, .rolledBack, "rolled back by \(who)", exit: detached.exitInfo())
-        note(.rolledBack, "\(ended.spec.scheduler) was rolled back by \(who)", ended)
-        return ended
-    }
-
-    /// Records an end. The kernel has moved on already, so a disk that refuses is logged, not thrown: the next start
-    /// reconciles the record with the kernel.
+    /// Records an end. The kernel has moved on already, so a disk that refuses is logged, not thrown: it is tried again, and
+    /// the next start reconciles the record with the kernel.
     func end(_ ended: inout DeploymentRecord, _ state: DeploymentState, _ reason: String, exit: ExitInfo?) async {
         DescriptorStore.forget(ended.id)
         do throws(Failure) {
             ended.exit = exit
             try ended.move(to: state, reason: reason, at: Clock.realtime())
-            let last = ended
-            board.publish { $0.lastEnded = last }
-            try await journal.update(ended)
-        } catch { logger.error("the end of deployment \(ended.id) could not be recorded: \(error)") }
+        } catch { return logger.error("\(error)") }
+        let last = ended
+        board.publish { $0.lastEnded = last }
+        await write(ended)
     }
 
-    func note(_ kind: SchedulerEvent.Kind, _ message: String, _ record: DeploymentRecord?) {
+    func write(_ record: DeploymentRecord) async {
+        do throws(Failure) {
+            try await journal.update(record)
+            unwritten[record.id] = nil
+        } catch {
+            unwritten[record.id] = record
+            logger.error("the state of deployment \(record.id) could not be recorded, and will be tried again: \(error)")
+        }
+    }
+
+    /// Tells everyone: those who follow events, the log, and the audit.
+    func note(_ kind: SchedulerEvent.Kind, _ message: String, _ record: DeploymentRecord?) async {
         events.append(kind, message, record: record, at: Clock.realtime())
         logger.log(
-            level: kind == .ejected || kind == .failed ? .warning : .notice, "\(message)",
+            level: [.ejected, .failed, .gaveUp].contains(kind) ? .warning : .notice, "\(message)",
             metadata: ["event": "\(kind.rawValue)", "deployment": "\(record?.id ?? 0)"])
+        do throws(Failure) {
+            try around.witness.witness(kind, message, record)
+            if let record, unwritten[record.id] == nil { try await journal.witnessed(record.id, in: record.state) }
+        } catch {
+            isUnwitnessed = true
+            logger.error("the audit does not have it yet: \(error)")
+        }
+    }
+
+    /// Writes what a full disk or a failing one refused before.
+    func retry() async {
+        for record in unwritten.values.sorted(by: { $0.id < $1.id }) { await write(record) }
+        guard isUnwitnessed, unwritten.isEmpty else { return }
+        do throws(Failure) {
+            for record in try await journal.unwitnessed() {
+                try around.witness.witness(
+                    record.state.event, "deployment \(record.id) is \(record.state.rawValue): \(record.reason)", record)
+                try await journal.witnessed(record.id, in: record.state)
+            }
+            isUnwitnessed = false
+        } catch { logger.debug("the audit still refuses: \(error)") }
     }
 
     package func deployment(_ id: Int64) async throws(Failure) -> DeploymentRecord {
@@ -246,5 +138,31 @@ package actor DeploymentService {
 
     package func history(limit: Int) async throws(Failure) -> [DeploymentRecord] {
         try await journal.recent(limit: limit)
+    }
+
+    // MARK: Quarantine
+
+    package func quarantined() async throws(Failure) -> [Quarantined] { try await journal.quarantined() }
+
+    package func release(artifact: String) async throws(Failure) {
+        guard try await journal.release(artifact: artifact) else {
+            throw Failure(
+                .notFound, "the artifact \(artifact.quotedForDisplay(limit: 64)) is not in quarantine",
+                hint: "see `schedctl quarantine list`")
+        }
+    }
+}
+
+extension DeploymentState {
+    /// The event that tells of it.
+    var event: SchedulerEvent.Kind {
+        switch self {
+        case .requested, .failed: .failed
+        case .active: .deployed
+        case .rolledBack: .rolledBack
+        case .superseded: .superseded
+        case .ejected: .ejected
+        case .released: .released
+        }
     }
 }

@@ -12,6 +12,9 @@ package struct SchedulerEvent: Hashable, Sendable {
         case foreignAppeared = "foreign-appeared"
         case foreignGone = "foreign-gone"
         case reloaded
+        case quarantined
+        case willRestore = "will-restore"
+        case gaveUp = "gave-up"
     }
 
     package let sequence: UInt64

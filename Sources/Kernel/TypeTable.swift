@@ -1,5 +1,5 @@
 import CLibBPF
-package import Model
+import Model
 
 /// BTF, read through libbpf: names, members and enumerators. A view; the owner of the `struct btf` outlives it.
 struct TypeTable {
@@ -91,48 +91,5 @@ struct TypeTable {
         return ParameterType.allCases.first {
             $0 != .bool && $0.size == Int(type.pointee.size) && $0.isSigned == isSigned
         }
-    }
-}
-
-/// What the running kernel's own BTF says of the sched_ext ABI.
-package struct KernelABI: Sendable {
-    /// The enumerators of every `enum scx_*`, by name.
-    package let enumerators: [String: UInt64]
-    /// Enumerators whose upper half the BTF does not carry (it was made without 64-bit enums).
-    package let truncated: Set<String>
-
-    /// Reads /sys/kernel/btf/vmlinux. Some 20 ms; the types themselves are freed again.
-    package static func read() throws(Failure) -> KernelABI {
-        guard let btf = btf__load_vmlinux_btf() else {
-            throw Failure(
-                .kernelUnsupported, "the kernel's BTF cannot be read",
-                hint: "it is /sys/kernel/btf/vmlinux, there with CONFIG_DEBUG_INFO_BTF=y")
-        }
-        defer { btf__free(btf) }
-        let types = TypeTable(btf: btf)
-        var enumerators: [String: UInt64] = [:]
-        var truncated: Set<String> = []
-        for id in 1..<max(2, btf__type_cnt(btf)) {
-            guard let type = types.type(id) else { continue }
-            let kind = Int(btf_kind(type))
-            guard kind == BTF_KIND_ENUM || kind == BTF_KIND_ENUM64 else { continue }
-            guard types.string(type.pointee.name_off).hasPrefix("scx_") else { continue }
-            // SAFETY: libbpf has checked the number of enumerators against the BTF's length.
-            for index in 0..<Int(btf_vlen(type)) {
-                if kind == BTF_KIND_ENUM64, let values = btf_enum64(type) {
-                    enumerators[types.string(values[index].name_off)] = btf_enum64_value(values + index)
-                } else if kind == BTF_KIND_ENUM, let values = btf_enum(type) {
-                    let name = types.string(values[index].name_off)
-                    enumerators[name] = UInt64(UInt32(bitPattern: values[index].val))
-                    if type.pointee.size == 8 { truncated.insert(name) }
-                }
-            }
-        }
-        return KernelABI(enumerators: enumerators, truncated: truncated)
-    }
-
-    package init(enumerators: [String: UInt64], truncated: Set<String>) {
-        self.enumerators = enumerators
-        self.truncated = truncated
     }
 }

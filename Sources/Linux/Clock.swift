@@ -7,6 +7,9 @@ package enum Clock {
     /// Since boot without suspend; never jumps.
     package static func monotonic() -> Int64 { read(CLOCK_MONOTONIC) }
 
+    /// CPU time of the calling thread.
+    package static func threadCPU() -> Int64 { read(CLOCK_THREAD_CPUTIME_ID) }
+
     private static func read(_ id: clockid_t) -> Int64 {
         var now = timespec()
         clock_gettime(id, &now)

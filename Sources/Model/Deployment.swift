@@ -26,6 +26,17 @@ package enum DeploymentState: String, CaseIterable, Sendable {
     package var isEnded: Bool { successors.isEmpty }
 }
 
+/// By what a deployment may touch the machine's scheduler.
+package enum Authority: Hashable, Sendable {
+    /// A checked attestation: its nonce, which can be used once; when it expires (seconds since the epoch); the SHA-256 of
+    /// its envelope; and the key that signed it.
+    case attested(nonce: String, expiresAt: Int64, digest: String, keyID: String)
+    /// Somebody with the right to do without, and why.
+    case unverified(reason: String)
+    /// The daemon itself, putting back what ran before.
+    case restored(of: Int64)
+}
+
 /// What was asked: the part of a record that never changes.
 package struct DeploymentSpec: Hashable, Sendable {
     /// The repository's name, or "object" for a raw object file.
@@ -34,14 +45,22 @@ package struct DeploymentSpec: Hashable, Sendable {
     package var artifact: String
     package var parameters: [Setting]
     package var hints: [Hint]
+    /// The object's maps that take hints.
+    package var hintMaps: [Hint.Kind: String]
     package var actor: Actor
+    package var authority: Authority
 
-    package init(scheduler: String, artifact: String, parameters: [Setting], hints: [Hint], actor: Actor) {
+    package init(
+        scheduler: String, artifact: String, parameters: [Setting], hints: [Hint],
+        hintMaps: [Hint.Kind: String] = [:], actor: Actor, authority: Authority
+    ) {
         self.scheduler = scheduler
         self.artifact = artifact
         self.parameters = parameters
         self.hints = hints
+        self.hintMaps = hintMaps
         self.actor = actor
+        self.authority = authority
     }
 }
 
@@ -56,6 +75,10 @@ package struct DeploymentRecord: Hashable, Sendable, Identifiable {
     /// The kernel's enable_seq while it ran; 0 before.
     package var enableSequence: UInt64
     package var exit: ExitInfo?
+    /// Whose fault its end was, where the kernel ended it.
+    package var blame: Blame?
+    /// The deployment that made way for this one; 0 where the kernel's default ran.
+    package var previous: Int64
     /// Nanoseconds since the epoch; 0 where it has not happened.
     package var requestedAt: Int64
     package var attachedAt: Int64
@@ -63,7 +86,8 @@ package struct DeploymentRecord: Hashable, Sendable, Identifiable {
 
     package init(
         id: Int64, spec: DeploymentSpec, state: DeploymentState = .requested, reason: String = "", ops: String = "",
-        enableSequence: UInt64 = 0, exit: ExitInfo? = nil, requestedAt: Int64, attachedAt: Int64 = 0, endedAt: Int64 = 0
+        enableSequence: UInt64 = 0, exit: ExitInfo? = nil, blame: Blame? = nil, previous: Int64 = 0,
+        requestedAt: Int64, attachedAt: Int64 = 0, endedAt: Int64 = 0
     ) {
         self.id = id
         self.spec = spec
@@ -72,6 +96,8 @@ package struct DeploymentRecord: Hashable, Sendable, Identifiable {
         self.ops = ops
         self.enableSequence = enableSequence
         self.exit = exit
+        self.blame = blame
+        self.previous = previous
         self.requestedAt = requestedAt
         self.attachedAt = attachedAt
         self.endedAt = endedAt
@@ -86,24 +112,4 @@ package struct DeploymentRecord: Hashable, Sendable, Identifiable {
         self.reason = reason
         if next == .active { attachedAt = now } else { endedAt = now }
     }
-}
-
-/// Where records of deployments are kept. What a call has returned is on disk.
-package protocol DeploymentJournal: Sendable {
-    /// Writes a new record and gives it its number.
-    func begin(_ spec: DeploymentSpec, at now: Int64) async throws(Failure) -> DeploymentRecord
-    func update(_ record: DeploymentRecord) async throws(Failure)
-    func record(_ id: Int64) async throws(Failure) -> DeploymentRecord?
-    /// The newest first.
-    func recent(limit: Int) async throws(Failure) -> [DeploymentRecord]
-    /// Those whose state is not an end, oldest first.
-    func open() async throws(Failure) -> [DeploymentRecord]
-}
-
-/// Where the objects of deployments are kept, by SHA-256.
-package protocol ArtifactKeeper: Sendable {
-    /// Stores the bytes and gives their digest, lower-case hex.
-    func put(_ bytes: [UInt8]) throws(Failure) -> String
-    /// The bytes of a digest, checked against it.
-    func get(_ digest: String) throws(Failure) -> [UInt8]
 }

@@ -3,7 +3,7 @@ package import Model
 
 /// The history of deployments in SQLite (WAL, synchronous FULL): what a call has returned survives a crash.
 package struct SQLiteJournal: DeploymentJournal {
-    private let database: DatabaseQueue
+    let database: DatabaseQueue
     /// Ended records beyond this many are forgotten.
     static let maxRecords = 10_000
 
@@ -19,58 +19,71 @@ package struct SQLiteJournal: DeploymentJournal {
                 if let maxPages { try database.execute(sql: "PRAGMA max_page_count = \(maxPages)") }
             }
             database = try DatabaseQueue(path: path, configuration: configuration)
-            try Self.migrator.migrate(database)
+            try Tables.migrator.migrate(database)
         } catch { throw Self.failure("open \(path)", error) }
     }
 
-    private static var migrator: DatabaseMigrator {
-        var migrator = DatabaseMigrator()
-        migrator.registerMigration("1: deployments") { database in
-            try database.execute(
-                sql: """
-                    CREATE TABLE deployment (
-                        id INTEGER PRIMARY KEY AUTOINCREMENT,
-                        scheduler TEXT NOT NULL, artifact TEXT NOT NULL, spec TEXT NOT NULL,
-                        state TEXT NOT NULL, reason TEXT NOT NULL, ops TEXT NOT NULL, enable_seq INTEGER NOT NULL,
-                        exit TEXT, requested_at INTEGER NOT NULL, attached_at INTEGER NOT NULL, ended_at INTEGER NOT NULL
-                    ) STRICT;
-                    CREATE INDEX deployment_by_state ON deployment (state);
-                    """)
-        }
-        return migrator
-    }
-
-    package func begin(_ spec: DeploymentSpec, at now: Int64) async throws(Failure) -> DeploymentRecord {
+    package func begin(
+        _ spec: DeploymentSpec, previous: Int64, at now: Int64
+    ) async throws(Failure) -> DeploymentRecord {
         let stored = try StoredSpec(spec).json()
+        let authority = try StoredAuthority(spec.authority).json()
         do {
             return try await database.write { database in
+                try Self.spend(spec.authority, at: now, database)
                 try database.execute(
                     sql: """
-                        INSERT INTO deployment (scheduler, artifact, spec, state, reason, ops, enable_seq, requested_at, attached_at, ended_at)
-                        VALUES (?, ?, ?, ?, '', '', 0, ?, 0, 0)
+                        INSERT INTO deployment (scheduler, artifact, spec, authority, previous, state, reason, ops, enable_seq,
+                            requested_at, attached_at, ended_at)
+                        VALUES (?, ?, ?, ?, ?, ?, '', '', 0, ?, 0, 0)
                         """,
-                    arguments: [spec.scheduler, spec.artifact, stored, DeploymentState.requested.rawValue, now])
+                    arguments: [
+                        spec.scheduler, spec.artifact, stored, authority, previous,
+                        DeploymentState.requested.rawValue, now,
+                    ])
                 let id = database.lastInsertedRowID
-                try database.execute(
-                    sql: "DELETE FROM deployment WHERE id <= ? AND state NOT IN ('requested', 'active')",
-                    arguments: [id - Int64(Self.maxRecords)])
-                return DeploymentRecord(id: id, spec: spec, requestedAt: now)
+                try Self.forgetOld(before: id - Int64(Self.maxRecords), database)
+                return DeploymentRecord(id: id, spec: spec, previous: previous, requestedAt: now)
             }
         } catch { throw Self.failure("write a deployment", error) }
     }
 
+    /// The one place where an attestation becomes used: in the same transaction as the record of its deployment.
+    private static func spend(_ authority: Authority, at now: Int64, _ database: Database) throws {
+        guard case .attested(let nonce, let expiresAt, _, _) = authority else { return }
+        // One that has expired is refused before it comes here.
+        try database.execute(sql: "DELETE FROM spent WHERE expires_at < ?", arguments: [now / 1_000_000_000 - 86_400])
+        guard try Row.fetchOne(database, sql: "SELECT 1 FROM spent WHERE nonce = ?", arguments: [nonce]) == nil else {
+            throw Failure(
+                .denied, "spent: this attestation was used before, and each can be used once",
+                hint: "have it verified again: schedctl attest issue")
+        }
+        try database.execute(
+            sql: "INSERT INTO spent (nonce, expires_at) VALUES (?, ?)", arguments: [nonce, expiresAt])
+    }
+
+    private static func forgetOld(before id: Int64, _ database: Database) throws {
+        try database.execute(
+            sql: "DELETE FROM deployment WHERE id <= ? AND state NOT IN ('requested', 'active')", arguments: [id])
+        try database.execute(
+            sql: "DELETE FROM ledger WHERE deployment <= ? AND deployment NOT IN (SELECT id FROM deployment)",
+            arguments: [id])
+    }
+
     package func update(_ record: DeploymentRecord) async throws(Failure) {
         let exit = try record.exit.map { info throws(Failure) in try StoredExit(info).json() }
+        let blame = try record.blame.map { blame throws(Failure) in try StoredBlame(blame).json() }
         do {
             try await database.write { database in
                 try database.execute(
                     sql: """
-                        UPDATE deployment SET state = ?, reason = ?, ops = ?, enable_seq = ?, exit = ?, attached_at = ?, ended_at = ?
+                        UPDATE deployment SET state = ?, reason = ?, ops = ?, enable_seq = ?, exit = ?, blame = ?,
+                            attached_at = ?, ended_at = ?
                         WHERE id = ?
                         """,
                     arguments: [
                         record.state.rawValue, record.reason, record.ops, Int64(clamping: record.enableSequence), exit,
-                        record.attachedAt, record.endedAt, record.id,
+                        blame, record.attachedAt, record.endedAt, record.id,
                     ])
             }
         } catch { throw Self.failure("update deployment \(record.id)", error) }
@@ -88,7 +101,7 @@ package struct SQLiteJournal: DeploymentJournal {
         try await rows("WHERE state IN ('requested', 'active') ORDER BY id", [])
     }
 
-    private func rows(_ clause: String, _ arguments: StatementArguments) async throws(Failure) -> [DeploymentRecord] {
+    func rows(_ clause: String, _ arguments: StatementArguments) async throws(Failure) -> [DeploymentRecord] {
         do {
             return try await database.read { database in
                 try Row.fetchAll(database, sql: "SELECT * FROM deployment \(clause)", arguments: arguments)
@@ -102,16 +115,20 @@ package struct SQLiteJournal: DeploymentJournal {
             throw Failure(.storage, "the history holds an unknown state")
         }
         let exit: String? = row["exit"]
+        let blame: String? = row["blame"]
+        let authority = try StoredAuthority(json: row["authority"]).authority
         return DeploymentRecord(
             id: row["id"],
-            spec: try StoredSpec(json: row["spec"]).spec(scheduler: row["scheduler"], artifact: row["artifact"]),
+            spec: try StoredSpec(json: row["spec"])
+                .spec(scheduler: row["scheduler"], artifact: row["artifact"], authority: authority),
             state: state, reason: row["reason"], ops: row["ops"],
             enableSequence: UInt64(clamping: row["enable_seq"] as Int64),
             exit: try exit.map { try StoredExit(json: $0).info },
+            blame: try blame.map { try StoredBlame(json: $0).blame }, previous: row["previous"],
             requestedAt: row["requested_at"], attachedAt: row["attached_at"], endedAt: row["ended_at"])
     }
 
-    private static func failure(_ what: String, _ error: any Error) -> Failure {
+    static func failure(_ what: String, _ error: any Error) -> Failure {
         if let failure = error as? Failure { return failure }
         let code = (error as? DatabaseError)?.resultCode
         let hint =

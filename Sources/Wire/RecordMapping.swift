@@ -39,6 +39,29 @@ extension WireDeployment {
         enableSeq = record.enableSequence
         ops = record.ops
         if let info = record.exit { exit = WireExitInfo(info, withDump: withDump) }
+        previous = UInt64(clamping: record.previous)
+        (authority, authorityDetail) = record.spec.authority.words
+        if let judged = record.blame { (blame, blameSummary) = (judged.word, judged.summary) }
+    }
+}
+
+extension Authority {
+    fileprivate var words: (String, String) {
+        switch self {
+        case .attested(_, _, let digest, _): ("attested", digest)
+        case .unverified(let reason): ("unverified", reason)
+        case .restored(let deployment): ("restored", "\(deployment)")
+        }
+    }
+}
+
+extension Blame {
+    fileprivate var word: String {
+        switch self {
+        case .scheduler: "scheduler"
+        case .hog: "hog"
+        case .outside: "outside"
+        }
     }
 }
 

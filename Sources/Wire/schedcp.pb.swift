@@ -119,6 +119,94 @@ package nonisolated struct WireRequest: Sendable {
     set {operation = .doctor(newValue)}
   }
 
+  package var whoami: WireWhoamiRequest {
+    get {
+      if case .whoami(let v)? = operation {return v}
+      return WireWhoamiRequest()
+    }
+    set {operation = .whoami(newValue)}
+  }
+
+  package var explain: WireExplainRequest {
+    get {
+      if case .explain(let v)? = operation {return v}
+      return WireExplainRequest()
+    }
+    set {operation = .explain(newValue)}
+  }
+
+  package var attest: WireAttestRequest {
+    get {
+      if case .attest(let v)? = operation {return v}
+      return WireAttestRequest()
+    }
+    set {operation = .attest(newValue)}
+  }
+
+  package var audit: WireAuditRequest {
+    get {
+      if case .audit(let v)? = operation {return v}
+      return WireAuditRequest()
+    }
+    set {operation = .audit(newValue)}
+  }
+
+  package var quarantine: WireQuarantineRequest {
+    get {
+      if case .quarantine(let v)? = operation {return v}
+      return WireQuarantineRequest()
+    }
+    set {operation = .quarantine(newValue)}
+  }
+
+  package var quarantineRelease: WireReleaseRequest {
+    get {
+      if case .quarantineRelease(let v)? = operation {return v}
+      return WireReleaseRequest()
+    }
+    set {operation = .quarantineRelease(newValue)}
+  }
+
+  package var rulesReload: WireRulesReloadRequest {
+    get {
+      if case .rulesReload(let v)? = operation {return v}
+      return WireRulesReloadRequest()
+    }
+    set {operation = .rulesReload(newValue)}
+  }
+
+  package var keys: WireKeysRequest {
+    get {
+      if case .keys(let v)? = operation {return v}
+      return WireKeysRequest()
+    }
+    set {operation = .keys(newValue)}
+  }
+
+  package var keyRotate: WireKeyRotateRequest {
+    get {
+      if case .keyRotate(let v)? = operation {return v}
+      return WireKeyRotateRequest()
+    }
+    set {operation = .keyRotate(newValue)}
+  }
+
+  package var keyRevoke: WireKeyRevokeRequest {
+    get {
+      if case .keyRevoke(let v)? = operation {return v}
+      return WireKeyRevokeRequest()
+    }
+    set {operation = .keyRevoke(newValue)}
+  }
+
+  package var attestRevoke: WireAttestRevokeRequest {
+    get {
+      if case .attestRevoke(let v)? = operation {return v}
+      return WireAttestRevokeRequest()
+    }
+    set {operation = .attestRevoke(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Operation: Equatable, Sendable {
@@ -132,6 +220,17 @@ package nonisolated struct WireRequest: Sendable {
     case deploy(WireDeployRequest)
     case rollback(WireRollbackRequest)
     case doctor(WireDoctorRequest)
+    case whoami(WireWhoamiRequest)
+    case explain(WireExplainRequest)
+    case attest(WireAttestRequest)
+    case audit(WireAuditRequest)
+    case quarantine(WireQuarantineRequest)
+    case quarantineRelease(WireReleaseRequest)
+    case rulesReload(WireRulesReloadRequest)
+    case keys(WireKeysRequest)
+    case keyRotate(WireKeyRotateRequest)
+    case keyRevoke(WireKeyRevokeRequest)
+    case attestRevoke(WireAttestRevokeRequest)
 
   }
 
@@ -139,102 +238,164 @@ package nonisolated struct WireRequest: Sendable {
 }
 
 /// One frame from the daemon. `id` is the request's, or 0 when a frame could not be read so far.
-package nonisolated struct WireResponse: Sendable {
+package nonisolated struct WireResponse: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var id: UInt64 = 0
+  package var id: UInt64 {
+    get {_storage._id}
+    set {_uniqueStorage()._id = newValue}
+  }
 
-  package var result: WireResponse.OneOf_Result? = nil
+  package var result: OneOf_Result? {
+    get {return _storage._result}
+    set {_uniqueStorage()._result = newValue}
+  }
 
   package var failure: WireFailure {
     get {
-      if case .failure(let v)? = result {return v}
+      if case .failure(let v)? = _storage._result {return v}
       return WireFailure()
     }
-    set {result = .failure(newValue)}
+    set {_uniqueStorage()._result = .failure(newValue)}
   }
 
   package var hello: WireHelloReply {
     get {
-      if case .hello(let v)? = result {return v}
+      if case .hello(let v)? = _storage._result {return v}
       return WireHelloReply()
     }
-    set {result = .hello(newValue)}
+    set {_uniqueStorage()._result = .hello(newValue)}
   }
 
   package var status: WireStatus {
     get {
-      if case .status(let v)? = result {return v}
+      if case .status(let v)? = _storage._result {return v}
       return WireStatus()
     }
-    set {result = .status(newValue)}
+    set {_uniqueStorage()._result = .status(newValue)}
   }
 
   package var list: WireSchedulerList {
     get {
-      if case .list(let v)? = result {return v}
+      if case .list(let v)? = _storage._result {return v}
       return WireSchedulerList()
     }
-    set {result = .list(newValue)}
+    set {_uniqueStorage()._result = .list(newValue)}
   }
 
   package var show: WireScheduler {
     get {
-      if case .show(let v)? = result {return v}
+      if case .show(let v)? = _storage._result {return v}
       return WireScheduler()
     }
-    set {result = .show(newValue)}
+    set {_uniqueStorage()._result = .show(newValue)}
   }
 
   package var history: WireDeploymentList {
     get {
-      if case .history(let v)? = result {return v}
+      if case .history(let v)? = _storage._result {return v}
       return WireDeploymentList()
     }
-    set {result = .history(newValue)}
+    set {_uniqueStorage()._result = .history(newValue)}
   }
 
   /// Streams: any number of events, then `done` or `failure`.
   package var event: WireEvent {
     get {
-      if case .event(let v)? = result {return v}
+      if case .event(let v)? = _storage._result {return v}
       return WireEvent()
     }
-    set {result = .event(newValue)}
+    set {_uniqueStorage()._result = .event(newValue)}
   }
 
   package var deployment: WireDeployment {
     get {
-      if case .deployment(let v)? = result {return v}
+      if case .deployment(let v)? = _storage._result {return v}
       return WireDeployment()
     }
-    set {result = .deployment(newValue)}
+    set {_uniqueStorage()._result = .deployment(newValue)}
   }
 
   package var progress: WireProgress {
     get {
-      if case .progress(let v)? = result {return v}
+      if case .progress(let v)? = _storage._result {return v}
       return WireProgress()
     }
-    set {result = .progress(newValue)}
+    set {_uniqueStorage()._result = .progress(newValue)}
   }
 
   package var done: WireDone {
     get {
-      if case .done(let v)? = result {return v}
+      if case .done(let v)? = _storage._result {return v}
       return WireDone()
     }
-    set {result = .done(newValue)}
+    set {_uniqueStorage()._result = .done(newValue)}
   }
 
   package var doctor: WireDoctorReply {
     get {
-      if case .doctor(let v)? = result {return v}
+      if case .doctor(let v)? = _storage._result {return v}
       return WireDoctorReply()
     }
-    set {result = .doctor(newValue)}
+    set {_uniqueStorage()._result = .doctor(newValue)}
+  }
+
+  package var whoami: WireWhoamiReply {
+    get {
+      if case .whoami(let v)? = _storage._result {return v}
+      return WireWhoamiReply()
+    }
+    set {_uniqueStorage()._result = .whoami(newValue)}
+  }
+
+  package var explanation: WireExplanation {
+    get {
+      if case .explanation(let v)? = _storage._result {return v}
+      return WireExplanation()
+    }
+    set {_uniqueStorage()._result = .explanation(newValue)}
+  }
+
+  package var attestation: WireAttestReply {
+    get {
+      if case .attestation(let v)? = _storage._result {return v}
+      return WireAttestReply()
+    }
+    set {_uniqueStorage()._result = .attestation(newValue)}
+  }
+
+  package var audit: WireAuditLines {
+    get {
+      if case .audit(let v)? = _storage._result {return v}
+      return WireAuditLines()
+    }
+    set {_uniqueStorage()._result = .audit(newValue)}
+  }
+
+  package var quarantine: WireQuarantineList {
+    get {
+      if case .quarantine(let v)? = _storage._result {return v}
+      return WireQuarantineList()
+    }
+    set {_uniqueStorage()._result = .quarantine(newValue)}
+  }
+
+  package var keys: WireKeyList {
+    get {
+      if case .keys(let v)? = _storage._result {return v}
+      return WireKeyList()
+    }
+    set {_uniqueStorage()._result = .keys(newValue)}
+  }
+
+  package var rules: WireRulesReloadReply {
+    get {
+      if case .rules(let v)? = _storage._result {return v}
+      return WireRulesReloadReply()
+    }
+    set {_uniqueStorage()._result = .rules(newValue)}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -252,10 +413,19 @@ package nonisolated struct WireResponse: Sendable {
     case progress(WireProgress)
     case done(WireDone)
     case doctor(WireDoctorReply)
+    case whoami(WireWhoamiReply)
+    case explanation(WireExplanation)
+    case attestation(WireAttestReply)
+    case audit(WireAuditLines)
+    case quarantine(WireQuarantineList)
+    case keys(WireKeyList)
+    case rules(WireRulesReloadReply)
 
   }
 
   package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 package nonisolated struct WireHello: Sendable {
@@ -350,8 +520,11 @@ package nonisolated struct WireIdentity: Sendable {
 
   package var user: String = String()
 
-  /// May this client change anything?
+  /// May this client deploy or roll back?
   package var mayChange: Bool = false
+
+  /// By the access rules in force; empty where no line of them binds this client.
+  package var role: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -531,51 +704,88 @@ package nonisolated struct WireStatusRequest: Sendable {
 }
 
 /// What the kernel says now, beside what the daemon's records say.
-package nonisolated struct WireStatus: Sendable {
+package nonisolated struct WireStatus: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   package var kernel: WireKernelState {
-    get {_kernel ?? WireKernelState()}
-    set {_kernel = newValue}
+    get {_storage._kernel ?? WireKernelState()}
+    set {_uniqueStorage()._kernel = newValue}
   }
   /// Returns true if `kernel` has been explicitly set.
-  package var hasKernel: Bool {self._kernel != nil}
+  package var hasKernel: Bool {_storage._kernel != nil}
   /// Clears the value of `kernel`. Subsequent reads from it will return its default value.
-  package mutating func clearKernel() {self._kernel = nil}
+  package mutating func clearKernel() {_uniqueStorage()._kernel = nil}
 
   /// The deployment that runs now, if one of ours does.
   package var deployment: WireDeployment {
-    get {_deployment ?? WireDeployment()}
-    set {_deployment = newValue}
+    get {_storage._deployment ?? WireDeployment()}
+    set {_uniqueStorage()._deployment = newValue}
   }
   /// Returns true if `deployment` has been explicitly set.
-  package var hasDeployment: Bool {self._deployment != nil}
+  package var hasDeployment: Bool {_storage._deployment != nil}
   /// Clears the value of `deployment`. Subsequent reads from it will return its default value.
-  package mutating func clearDeployment() {self._deployment = nil}
+  package mutating func clearDeployment() {_uniqueStorage()._deployment = nil}
 
   /// The last deployment that ended, if any.
   package var lastEnded: WireDeployment {
-    get {_lastEnded ?? WireDeployment()}
-    set {_lastEnded = newValue}
+    get {_storage._lastEnded ?? WireDeployment()}
+    set {_uniqueStorage()._lastEnded = newValue}
   }
   /// Returns true if `lastEnded` has been explicitly set.
-  package var hasLastEnded: Bool {self._lastEnded != nil}
+  package var hasLastEnded: Bool {_storage._lastEnded != nil}
   /// Clears the value of `lastEnded`. Subsequent reads from it will return its default value.
-  package mutating func clearLastEnded() {self._lastEnded = nil}
+  package mutating func clearLastEnded() {_uniqueStorage()._lastEnded = nil}
 
-  package var serverVersion: String = String()
+  package var serverVersion: String {
+    get {_storage._serverVersion}
+    set {_uniqueStorage()._serverVersion = newValue}
+  }
 
-  package var uptimeSeconds: UInt64 = 0
+  package var uptimeSeconds: UInt64 {
+    get {_storage._uptimeSeconds}
+    set {_uniqueStorage()._uptimeSeconds = newValue}
+  }
+
+  /// What the daemon is about to put back after an ejection, if anything.
+  package var restore: WireRestore {
+    get {_storage._restore ?? WireRestore()}
+    set {_uniqueStorage()._restore = newValue}
+  }
+  /// Returns true if `restore` has been explicitly set.
+  package var hasRestore: Bool {_storage._restore != nil}
+  /// Clears the value of `restore`. Subsequent reads from it will return its default value.
+  package mutating func clearRestore() {_uniqueStorage()._restore = nil}
+
+  /// The audit cannot be written: nothing privileged is done but rollbacks.
+  package var auditFailing: Bool {
+    get {_storage._auditFailing}
+    set {_uniqueStorage()._auditFailing = newValue}
+  }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _kernel: WireKernelState? = nil
-  fileprivate var _deployment: WireDeployment? = nil
-  fileprivate var _lastEnded: WireDeployment? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+package nonisolated struct WireRestore: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var deployment: UInt64 = 0
+
+  /// Nanoseconds since the epoch.
+  package var notBefore: Int64 = 0
+
+  package var attempt: UInt32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 /// Read from /sys/kernel/sched_ext for this answer.
@@ -906,6 +1116,35 @@ package nonisolated struct WireDeployment: @unchecked Sendable {
   /// Clears the value of `exit`. Subsequent reads from it will return its default value.
   package mutating func clearExit() {_uniqueStorage()._exit = nil}
 
+  /// By what it was deployed: "attested", "unverified" or "restored".
+  package var authority: String {
+    get {_storage._authority}
+    set {_uniqueStorage()._authority = newValue}
+  }
+
+  /// Of the attestation's envelope (hex), the reason for doing without, or the number of the deployment put back.
+  package var authorityDetail: String {
+    get {_storage._authorityDetail}
+    set {_uniqueStorage()._authorityDetail = newValue}
+  }
+
+  /// The deployment that made way for it; 0 for the kernel's default.
+  package var previous: UInt64 {
+    get {_storage._previous}
+    set {_uniqueStorage()._previous = newValue}
+  }
+
+  /// Where the kernel ended it: "scheduler", "hog" or "outside", and in words.
+  package var blame: String {
+    get {_storage._blame}
+    set {_uniqueStorage()._blame = newValue}
+  }
+
+  package var blameSummary: String {
+    get {_storage._blameSummary}
+    set {_uniqueStorage()._blameSummary = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -985,7 +1224,7 @@ package nonisolated struct WireDeployRequest: Sendable {
     set {source = .name(newValue)}
   }
 
-  /// An object file's bytes. Root only.
+  /// An object file's bytes.
   package var object: Data {
     get {
       if case .object(let v)? = source {return v}
@@ -1001,14 +1240,389 @@ package nonisolated struct WireDeployRequest: Sendable {
   /// Replace a scheduler that somebody else loaded.
   package var takeover: Bool = false
 
+  /// The DSSE envelope that says that this artifact, with these arguments, was verified for this kernel.
+  package var attestation: Data = Data()
+
+  /// Do without an attestation: for those whom the rules permit it, with a reason for the record.
+  package var unverified: Bool = false
+
+  package var reason: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Source: Equatable, Sendable {
     case name(String)
-    /// An object file's bytes. Root only.
+    /// An object file's bytes.
     case object(Data)
 
   }
+
+  package init() {}
+}
+
+package nonisolated struct WireWhoamiRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireWhoamiReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var you: WireIdentity {
+    get {_you ?? WireIdentity()}
+    set {_you = newValue}
+  }
+  /// Returns true if `you` has been explicitly set.
+  package var hasYou: Bool {self._you != nil}
+  /// Clears the value of `you`. Subsequent reads from it will return its default value.
+  package mutating func clearYou() {self._you = nil}
+
+  /// The line of the rules that gives the role, as "rules.conf:41".
+  package var rule: String = String()
+
+  /// What the role may do, in the spelling of the rules.
+  package var operations: [String] = []
+
+  /// Its limits, as the rules have them.
+  package var limits: [WireSetting] = []
+
+  /// What this user has spent in the last hour.
+  package var cpuSecondsUsed: Double = 0
+
+  package var costUsed: Double = 0
+
+  /// SHA-256 of the rules in force, hex.
+  package var rulesSha256: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _you: WireIdentity? = nil
+}
+
+/// Would the rules in force permit it? For anybody: nothing is done.
+package nonisolated struct WireExplainRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var user: String = String()
+
+  package var uid: UInt32 = 0
+
+  package var gids: [UInt32] = []
+
+  package var operation: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireExplanation: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var allowed: Bool = false
+
+  /// One sentence.
+  package var because: String = String()
+
+  package var lines: [String] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// Have an artifact verified and signed.
+package nonisolated struct WireAttestRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var source: WireAttestRequest.OneOf_Source? = nil
+
+  package var name: String {
+    get {
+      if case .name(let v)? = source {return v}
+      return String()
+    }
+    set {source = .name(newValue)}
+  }
+
+  /// An object file's bytes: for those who may deploy one unverified.
+  package var object: Data {
+    get {
+      if case .object(let v)? = source {return v}
+      return Data()
+    }
+    set {source = .object(newValue)}
+  }
+
+  package var parameters: [WireSetting] = []
+
+  package var hints: [WireHint] = []
+
+  /// Why a raw object is vouched for.
+  package var reason: String = String()
+
+  /// Anybody with the right to deploy may use it, not only who asked for it.
+  package var forAnybody: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package nonisolated enum OneOf_Source: Equatable, Sendable {
+    case name(String)
+    /// An object file's bytes: for those who may deploy one unverified.
+    case object(Data)
+
+  }
+
+  package init() {}
+}
+
+package nonisolated struct WireAttestReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The DSSE envelope, JSON.
+  package var envelope: Data = Data()
+
+  /// Each stage with its verdict.
+  package var stages: [WireStageVerdict] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireStageVerdict: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var stage: String = String()
+
+  /// passed, failed or skipped
+  package var verdict: String = String()
+
+  /// What its evidence digest is the SHA-256 of.
+  package var evidence: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// Revoke one attestation before it expires.
+package nonisolated struct WireAttestRevokeRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var nonce: String = String()
+
+  package var reason: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireAuditRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Records with a number above this one, oldest first; 0 with `tail` for the newest ones.
+  package var after: UInt64 = 0
+
+  /// At most so many; 0: the server's default.
+  package var limit: UInt32 = 0
+
+  package var tail: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// Lines of the audit, as they are in the file.
+package nonisolated struct WireAuditLines: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var lines: [String] = []
+
+  /// The newest record and its hash: kept elsewhere, they show later that nothing was cut off.
+  package var head: UInt64 = 0
+
+  package var headHash: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireQuarantineRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireQuarantineList: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var artifacts: [WireQuarantinedArtifact] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireQuarantinedArtifact: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var artifactSha256: String = String()
+
+  package var deployment: UInt64 = 0
+
+  package var reason: String = String()
+
+  package var at: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireReleaseRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The whole digest, or its beginning where only one artifact in quarantine has it (8 digits or more).
+  package var artifactSha256: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireRulesReloadRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireRulesReloadReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var rulesSha256: String = String()
+
+  package var warnings: [String] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireKeysRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireKeyList: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var keys: [WireKey] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireKey: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// SHA-256 of the raw public key, hex.
+  package var keyID: String = String()
+
+  /// 32 bytes, Ed25519.
+  package var publicKey: Data = Data()
+
+  /// "this machine", or the name in the rules.
+  package var name: String = String()
+
+  /// current, retired, revoked or trusted
+  package var state: String = String()
+
+  /// Statements issued after this are refused (seconds since the epoch); 0: no end.
+  package var notAfter: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireKeyRotateRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// How long statements signed with the old key stay valid; 0: the lifetime of an attestation.
+  package var overlapSeconds: UInt32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireKeyRevokeRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var keyID: String = String()
+
+  package var reason: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 }
@@ -1174,7 +1788,7 @@ fileprivate nonisolated let _protobuf_package = "schedcp.v1"
 
 nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Request"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}hello\0\u{1}cancel\0\u{1}status\0\u{1}list\0\u{1}show\0\u{1}history\0\u{1}events\0\u{1}deploy\0\u{1}rollback\0\u{1}doctor\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}hello\0\u{1}cancel\0\u{1}status\0\u{1}list\0\u{1}show\0\u{1}history\0\u{1}events\0\u{1}deploy\0\u{1}rollback\0\u{1}doctor\0\u{1}whoami\0\u{1}explain\0\u{1}attest\0\u{1}audit\0\u{1}quarantine\0\u{3}quarantine_release\0\u{3}rules_reload\0\u{1}keys\0\u{3}key_rotate\0\u{3}key_revoke\0\u{3}attest_revoke\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1313,6 +1927,149 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
           self.operation = .doctor(v)
         }
       }()
+      case 12: try {
+        var v: WireWhoamiRequest?
+        var hadOneofValue = false
+        if let current = self.operation {
+          hadOneofValue = true
+          if case .whoami(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.operation = .whoami(v)
+        }
+      }()
+      case 13: try {
+        var v: WireExplainRequest?
+        var hadOneofValue = false
+        if let current = self.operation {
+          hadOneofValue = true
+          if case .explain(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.operation = .explain(v)
+        }
+      }()
+      case 14: try {
+        var v: WireAttestRequest?
+        var hadOneofValue = false
+        if let current = self.operation {
+          hadOneofValue = true
+          if case .attest(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.operation = .attest(v)
+        }
+      }()
+      case 15: try {
+        var v: WireAuditRequest?
+        var hadOneofValue = false
+        if let current = self.operation {
+          hadOneofValue = true
+          if case .audit(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.operation = .audit(v)
+        }
+      }()
+      case 16: try {
+        var v: WireQuarantineRequest?
+        var hadOneofValue = false
+        if let current = self.operation {
+          hadOneofValue = true
+          if case .quarantine(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.operation = .quarantine(v)
+        }
+      }()
+      case 17: try {
+        var v: WireReleaseRequest?
+        var hadOneofValue = false
+        if let current = self.operation {
+          hadOneofValue = true
+          if case .quarantineRelease(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.operation = .quarantineRelease(v)
+        }
+      }()
+      case 18: try {
+        var v: WireRulesReloadRequest?
+        var hadOneofValue = false
+        if let current = self.operation {
+          hadOneofValue = true
+          if case .rulesReload(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.operation = .rulesReload(v)
+        }
+      }()
+      case 19: try {
+        var v: WireKeysRequest?
+        var hadOneofValue = false
+        if let current = self.operation {
+          hadOneofValue = true
+          if case .keys(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.operation = .keys(v)
+        }
+      }()
+      case 20: try {
+        var v: WireKeyRotateRequest?
+        var hadOneofValue = false
+        if let current = self.operation {
+          hadOneofValue = true
+          if case .keyRotate(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.operation = .keyRotate(v)
+        }
+      }()
+      case 21: try {
+        var v: WireKeyRevokeRequest?
+        var hadOneofValue = false
+        if let current = self.operation {
+          hadOneofValue = true
+          if case .keyRevoke(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.operation = .keyRevoke(v)
+        }
+      }()
+      case 22: try {
+        var v: WireAttestRevokeRequest?
+        var hadOneofValue = false
+        if let current = self.operation {
+          hadOneofValue = true
+          if case .attestRevoke(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.operation = .attestRevoke(v)
+        }
+      }()
       default: break
       }
     }
@@ -1367,6 +2124,50 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
       guard case .doctor(let v)? = self.operation else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
     }()
+    case .whoami?: try {
+      guard case .whoami(let v)? = self.operation else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
+    }()
+    case .explain?: try {
+      guard case .explain(let v)? = self.operation else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
+    }()
+    case .attest?: try {
+      guard case .attest(let v)? = self.operation else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
+    }()
+    case .audit?: try {
+      guard case .audit(let v)? = self.operation else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
+    }()
+    case .quarantine?: try {
+      guard case .quarantine(let v)? = self.operation else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
+    }()
+    case .quarantineRelease?: try {
+      guard case .quarantineRelease(let v)? = self.operation else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
+    }()
+    case .rulesReload?: try {
+      guard case .rulesReload(let v)? = self.operation else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
+    }()
+    case .keys?: try {
+      guard case .keys(let v)? = self.operation else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 19)
+    }()
+    case .keyRotate?: try {
+      guard case .keyRotate(let v)? = self.operation else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
+    }()
+    case .keyRevoke?: try {
+      guard case .keyRevoke(let v)? = self.operation else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 21)
+    }()
+    case .attestRevoke?: try {
+      guard case .attestRevoke(let v)? = self.operation else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 22)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -1382,224 +2183,381 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Response"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}failure\0\u{1}hello\0\u{1}status\0\u{1}list\0\u{1}show\0\u{1}history\0\u{1}event\0\u{1}deployment\0\u{1}progress\0\u{1}done\0\u{1}doctor\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}failure\0\u{1}hello\0\u{1}status\0\u{1}list\0\u{1}show\0\u{1}history\0\u{1}event\0\u{1}deployment\0\u{1}progress\0\u{1}done\0\u{1}doctor\0\u{1}whoami\0\u{1}explanation\0\u{1}attestation\0\u{1}audit\0\u{1}quarantine\0\u{1}keys\0\u{1}rules\0")
+
+  fileprivate class _StorageClass {
+    var _id: UInt64 = 0
+    var _result: WireResponse.OneOf_Result?
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _id = source._id
+      _result = source._result
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.id) }()
-      case 2: try {
-        var v: WireFailure?
-        var hadOneofValue = false
-        if let current = self.result {
-          hadOneofValue = true
-          if case .failure(let m) = current {v = m}
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt64Field(value: &_storage._id) }()
+        case 2: try {
+          var v: WireFailure?
+          var hadOneofValue = false
+          if let current = _storage._result {
+            hadOneofValue = true
+            if case .failure(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._result = .failure(v)
+          }
+        }()
+        case 3: try {
+          var v: WireHelloReply?
+          var hadOneofValue = false
+          if let current = _storage._result {
+            hadOneofValue = true
+            if case .hello(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._result = .hello(v)
+          }
+        }()
+        case 4: try {
+          var v: WireStatus?
+          var hadOneofValue = false
+          if let current = _storage._result {
+            hadOneofValue = true
+            if case .status(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._result = .status(v)
+          }
+        }()
+        case 5: try {
+          var v: WireSchedulerList?
+          var hadOneofValue = false
+          if let current = _storage._result {
+            hadOneofValue = true
+            if case .list(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._result = .list(v)
+          }
+        }()
+        case 6: try {
+          var v: WireScheduler?
+          var hadOneofValue = false
+          if let current = _storage._result {
+            hadOneofValue = true
+            if case .show(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._result = .show(v)
+          }
+        }()
+        case 7: try {
+          var v: WireDeploymentList?
+          var hadOneofValue = false
+          if let current = _storage._result {
+            hadOneofValue = true
+            if case .history(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._result = .history(v)
+          }
+        }()
+        case 8: try {
+          var v: WireEvent?
+          var hadOneofValue = false
+          if let current = _storage._result {
+            hadOneofValue = true
+            if case .event(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._result = .event(v)
+          }
+        }()
+        case 9: try {
+          var v: WireDeployment?
+          var hadOneofValue = false
+          if let current = _storage._result {
+            hadOneofValue = true
+            if case .deployment(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._result = .deployment(v)
+          }
+        }()
+        case 10: try {
+          var v: WireProgress?
+          var hadOneofValue = false
+          if let current = _storage._result {
+            hadOneofValue = true
+            if case .progress(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._result = .progress(v)
+          }
+        }()
+        case 11: try {
+          var v: WireDone?
+          var hadOneofValue = false
+          if let current = _storage._result {
+            hadOneofValue = true
+            if case .done(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._result = .done(v)
+          }
+        }()
+        case 12: try {
+          var v: WireDoctorReply?
+          var hadOneofValue = false
+          if let current = _storage._result {
+            hadOneofValue = true
+            if case .doctor(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._result = .doctor(v)
+          }
+        }()
+        case 13: try {
+          var v: WireWhoamiReply?
+          var hadOneofValue = false
+          if let current = _storage._result {
+            hadOneofValue = true
+            if case .whoami(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._result = .whoami(v)
+          }
+        }()
+        case 14: try {
+          var v: WireExplanation?
+          var hadOneofValue = false
+          if let current = _storage._result {
+            hadOneofValue = true
+            if case .explanation(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._result = .explanation(v)
+          }
+        }()
+        case 15: try {
+          var v: WireAttestReply?
+          var hadOneofValue = false
+          if let current = _storage._result {
+            hadOneofValue = true
+            if case .attestation(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._result = .attestation(v)
+          }
+        }()
+        case 16: try {
+          var v: WireAuditLines?
+          var hadOneofValue = false
+          if let current = _storage._result {
+            hadOneofValue = true
+            if case .audit(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._result = .audit(v)
+          }
+        }()
+        case 17: try {
+          var v: WireQuarantineList?
+          var hadOneofValue = false
+          if let current = _storage._result {
+            hadOneofValue = true
+            if case .quarantine(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._result = .quarantine(v)
+          }
+        }()
+        case 18: try {
+          var v: WireKeyList?
+          var hadOneofValue = false
+          if let current = _storage._result {
+            hadOneofValue = true
+            if case .keys(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._result = .keys(v)
+          }
+        }()
+        case 19: try {
+          var v: WireRulesReloadReply?
+          var hadOneofValue = false
+          if let current = _storage._result {
+            hadOneofValue = true
+            if case .rules(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._result = .rules(v)
+          }
+        }()
+        default: break
         }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.result = .failure(v)
-        }
-      }()
-      case 3: try {
-        var v: WireHelloReply?
-        var hadOneofValue = false
-        if let current = self.result {
-          hadOneofValue = true
-          if case .hello(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.result = .hello(v)
-        }
-      }()
-      case 4: try {
-        var v: WireStatus?
-        var hadOneofValue = false
-        if let current = self.result {
-          hadOneofValue = true
-          if case .status(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.result = .status(v)
-        }
-      }()
-      case 5: try {
-        var v: WireSchedulerList?
-        var hadOneofValue = false
-        if let current = self.result {
-          hadOneofValue = true
-          if case .list(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.result = .list(v)
-        }
-      }()
-      case 6: try {
-        var v: WireScheduler?
-        var hadOneofValue = false
-        if let current = self.result {
-          hadOneofValue = true
-          if case .show(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.result = .show(v)
-        }
-      }()
-      case 7: try {
-        var v: WireDeploymentList?
-        var hadOneofValue = false
-        if let current = self.result {
-          hadOneofValue = true
-          if case .history(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.result = .history(v)
-        }
-      }()
-      case 8: try {
-        var v: WireEvent?
-        var hadOneofValue = false
-        if let current = self.result {
-          hadOneofValue = true
-          if case .event(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.result = .event(v)
-        }
-      }()
-      case 9: try {
-        var v: WireDeployment?
-        var hadOneofValue = false
-        if let current = self.result {
-          hadOneofValue = true
-          if case .deployment(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.result = .deployment(v)
-        }
-      }()
-      case 10: try {
-        var v: WireProgress?
-        var hadOneofValue = false
-        if let current = self.result {
-          hadOneofValue = true
-          if case .progress(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.result = .progress(v)
-        }
-      }()
-      case 11: try {
-        var v: WireDone?
-        var hadOneofValue = false
-        if let current = self.result {
-          hadOneofValue = true
-          if case .done(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.result = .done(v)
-        }
-      }()
-      case 12: try {
-        var v: WireDoctorReply?
-        var hadOneofValue = false
-        if let current = self.result {
-          hadOneofValue = true
-          if case .doctor(let m) = current {v = m}
-        }
-        try decoder.decodeSingularMessageField(value: &v)
-        if let v = v {
-          if hadOneofValue {try decoder.handleConflictingOneOf()}
-          self.result = .doctor(v)
-        }
-      }()
-      default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if self.id != 0 {
-      try visitor.visitSingularUInt64Field(value: self.id, fieldNumber: 1)
-    }
-    switch self.result {
-    case .failure?: try {
-      guard case .failure(let v)? = self.result else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    }()
-    case .hello?: try {
-      guard case .hello(let v)? = self.result else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-    }()
-    case .status?: try {
-      guard case .status(let v)? = self.result else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
-    }()
-    case .list?: try {
-      guard case .list(let v)? = self.result else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
-    }()
-    case .show?: try {
-      guard case .show(let v)? = self.result else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
-    }()
-    case .history?: try {
-      guard case .history(let v)? = self.result else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
-    }()
-    case .event?: try {
-      guard case .event(let v)? = self.result else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
-    }()
-    case .deployment?: try {
-      guard case .deployment(let v)? = self.result else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
-    }()
-    case .progress?: try {
-      guard case .progress(let v)? = self.result else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
-    }()
-    case .done?: try {
-      guard case .done(let v)? = self.result else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
-    }()
-    case .doctor?: try {
-      guard case .doctor(let v)? = self.result else { preconditionFailure() }
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
-    }()
-    case nil: break
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._id != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._id, fieldNumber: 1)
+      }
+      switch _storage._result {
+      case .failure?: try {
+        guard case .failure(let v)? = _storage._result else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      }()
+      case .hello?: try {
+        guard case .hello(let v)? = _storage._result else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      }()
+      case .status?: try {
+        guard case .status(let v)? = _storage._result else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+      }()
+      case .list?: try {
+        guard case .list(let v)? = _storage._result else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+      }()
+      case .show?: try {
+        guard case .show(let v)? = _storage._result else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+      }()
+      case .history?: try {
+        guard case .history(let v)? = _storage._result else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+      }()
+      case .event?: try {
+        guard case .event(let v)? = _storage._result else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+      }()
+      case .deployment?: try {
+        guard case .deployment(let v)? = _storage._result else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+      }()
+      case .progress?: try {
+        guard case .progress(let v)? = _storage._result else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+      }()
+      case .done?: try {
+        guard case .done(let v)? = _storage._result else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+      }()
+      case .doctor?: try {
+        guard case .doctor(let v)? = _storage._result else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
+      }()
+      case .whoami?: try {
+        guard case .whoami(let v)? = _storage._result else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
+      }()
+      case .explanation?: try {
+        guard case .explanation(let v)? = _storage._result else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
+      }()
+      case .attestation?: try {
+        guard case .attestation(let v)? = _storage._result else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
+      }()
+      case .audit?: try {
+        guard case .audit(let v)? = _storage._result else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
+      }()
+      case .quarantine?: try {
+        guard case .quarantine(let v)? = _storage._result else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
+      }()
+      case .keys?: try {
+        guard case .keys(let v)? = _storage._result else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
+      }()
+      case .rules?: try {
+        guard case .rules(let v)? = _storage._result else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 19)
+      }()
+      case nil: break
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireResponse, rhs: WireResponse) -> Bool {
-    if lhs.id != rhs.id {return false}
-    if lhs.result != rhs.result {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._id != rhs_storage._id {return false}
+        if _storage._result != rhs_storage._result {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1761,7 +2719,7 @@ nonisolated extension WireLimits: SwiftProtobuf.Message, SwiftProtobuf._MessageI
 
 nonisolated extension WireIdentity: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Identity"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}uid\0\u{1}gid\0\u{1}pid\0\u{1}user\0\u{3}may_change\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}uid\0\u{1}gid\0\u{1}pid\0\u{1}user\0\u{3}may_change\0\u{1}role\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1774,6 +2732,7 @@ nonisolated extension WireIdentity: SwiftProtobuf.Message, SwiftProtobuf._Messag
       case 3: try { try decoder.decodeSingularInt32Field(value: &self.pid) }()
       case 4: try { try decoder.decodeSingularStringField(value: &self.user) }()
       case 5: try { try decoder.decodeSingularBoolField(value: &self.mayChange) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.role) }()
       default: break
       }
     }
@@ -1795,6 +2754,9 @@ nonisolated extension WireIdentity: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if self.mayChange != false {
       try visitor.visitSingularBoolField(value: self.mayChange, fieldNumber: 5)
     }
+    if !self.role.isEmpty {
+      try visitor.visitSingularStringField(value: self.role, fieldNumber: 6)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1804,6 +2766,7 @@ nonisolated extension WireIdentity: SwiftProtobuf.Message, SwiftProtobuf._Messag
     if lhs.pid != rhs.pid {return false}
     if lhs.user != rhs.user {return false}
     if lhs.mayChange != rhs.mayChange {return false}
+    if lhs.role != rhs.role {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1928,7 +2891,119 @@ nonisolated extension WireStatusRequest: SwiftProtobuf.Message, SwiftProtobuf._M
 
 nonisolated extension WireStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Status"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kernel\0\u{1}deployment\0\u{3}last_ended\0\u{3}server_version\0\u{3}uptime_seconds\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kernel\0\u{1}deployment\0\u{3}last_ended\0\u{3}server_version\0\u{3}uptime_seconds\0\u{1}restore\0\u{3}audit_failing\0")
+
+  fileprivate class _StorageClass {
+    var _kernel: WireKernelState? = nil
+    var _deployment: WireDeployment? = nil
+    var _lastEnded: WireDeployment? = nil
+    var _serverVersion: String = String()
+    var _uptimeSeconds: UInt64 = 0
+    var _restore: WireRestore? = nil
+    var _auditFailing: Bool = false
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _kernel = source._kernel
+      _deployment = source._deployment
+      _lastEnded = source._lastEnded
+      _serverVersion = source._serverVersion
+      _uptimeSeconds = source._uptimeSeconds
+      _restore = source._restore
+      _auditFailing = source._auditFailing
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._kernel) }()
+        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._deployment) }()
+        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._lastEnded) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._serverVersion) }()
+        case 5: try { try decoder.decodeSingularUInt64Field(value: &_storage._uptimeSeconds) }()
+        case 6: try { try decoder.decodeSingularMessageField(value: &_storage._restore) }()
+        case 7: try { try decoder.decodeSingularBoolField(value: &_storage._auditFailing) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._kernel {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+      } }()
+      try { if let v = _storage._deployment {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      } }()
+      try { if let v = _storage._lastEnded {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      } }()
+      if !_storage._serverVersion.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._serverVersion, fieldNumber: 4)
+      }
+      if _storage._uptimeSeconds != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._uptimeSeconds, fieldNumber: 5)
+      }
+      try { if let v = _storage._restore {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+      } }()
+      if _storage._auditFailing != false {
+        try visitor.visitSingularBoolField(value: _storage._auditFailing, fieldNumber: 7)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireStatus, rhs: WireStatus) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._kernel != rhs_storage._kernel {return false}
+        if _storage._deployment != rhs_storage._deployment {return false}
+        if _storage._lastEnded != rhs_storage._lastEnded {return false}
+        if _storage._serverVersion != rhs_storage._serverVersion {return false}
+        if _storage._uptimeSeconds != rhs_storage._uptimeSeconds {return false}
+        if _storage._restore != rhs_storage._restore {return false}
+        if _storage._auditFailing != rhs_storage._auditFailing {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireRestore: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Restore"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}deployment\0\u{3}not_before\0\u{1}attempt\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1936,45 +3011,31 @@ nonisolated extension WireStatus: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
-      case 1: try { try decoder.decodeSingularMessageField(value: &self._kernel) }()
-      case 2: try { try decoder.decodeSingularMessageField(value: &self._deployment) }()
-      case 3: try { try decoder.decodeSingularMessageField(value: &self._lastEnded) }()
-      case 4: try { try decoder.decodeSingularStringField(value: &self.serverVersion) }()
-      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.uptimeSeconds) }()
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.deployment) }()
+      case 2: try { try decoder.decodeSingularInt64Field(value: &self.notBefore) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.attempt) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    try { if let v = self._kernel {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
-    } }()
-    try { if let v = self._deployment {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-    } }()
-    try { if let v = self._lastEnded {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-    } }()
-    if !self.serverVersion.isEmpty {
-      try visitor.visitSingularStringField(value: self.serverVersion, fieldNumber: 4)
+    if self.deployment != 0 {
+      try visitor.visitSingularUInt64Field(value: self.deployment, fieldNumber: 1)
     }
-    if self.uptimeSeconds != 0 {
-      try visitor.visitSingularUInt64Field(value: self.uptimeSeconds, fieldNumber: 5)
+    if self.notBefore != 0 {
+      try visitor.visitSingularInt64Field(value: self.notBefore, fieldNumber: 2)
+    }
+    if self.attempt != 0 {
+      try visitor.visitSingularUInt32Field(value: self.attempt, fieldNumber: 3)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  package static func ==(lhs: WireStatus, rhs: WireStatus) -> Bool {
-    if lhs._kernel != rhs._kernel {return false}
-    if lhs._deployment != rhs._deployment {return false}
-    if lhs._lastEnded != rhs._lastEnded {return false}
-    if lhs.serverVersion != rhs.serverVersion {return false}
-    if lhs.uptimeSeconds != rhs.uptimeSeconds {return false}
+  package static func ==(lhs: WireRestore, rhs: WireRestore) -> Bool {
+    if lhs.deployment != rhs.deployment {return false}
+    if lhs.notBefore != rhs.notBefore {return false}
+    if lhs.attempt != rhs.attempt {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2454,7 +3515,7 @@ nonisolated extension WireDeploymentList: SwiftProtobuf.Message, SwiftProtobuf._
 
 nonisolated extension WireDeployment: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Deployment"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}scheduler\0\u{3}artifact_sha256\0\u{1}parameters\0\u{1}hints\0\u{1}state\0\u{1}reason\0\u{3}actor_uid\0\u{3}actor_user\0\u{3}requested_at\0\u{3}attached_at\0\u{3}ended_at\0\u{3}enable_seq\0\u{1}ops\0\u{1}exit\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}scheduler\0\u{3}artifact_sha256\0\u{1}parameters\0\u{1}hints\0\u{1}state\0\u{1}reason\0\u{3}actor_uid\0\u{3}actor_user\0\u{3}requested_at\0\u{3}attached_at\0\u{3}ended_at\0\u{3}enable_seq\0\u{1}ops\0\u{1}exit\0\u{1}authority\0\u{3}authority_detail\0\u{1}previous\0\u{1}blame\0\u{3}blame_summary\0")
 
   fileprivate class _StorageClass {
     var _id: UInt64 = 0
@@ -2472,6 +3533,11 @@ nonisolated extension WireDeployment: SwiftProtobuf.Message, SwiftProtobuf._Mess
     var _enableSeq: UInt64 = 0
     var _ops: String = String()
     var _exit: WireExitInfo? = nil
+    var _authority: String = String()
+    var _authorityDetail: String = String()
+    var _previous: UInt64 = 0
+    var _blame: String = String()
+    var _blameSummary: String = String()
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2497,6 +3563,11 @@ nonisolated extension WireDeployment: SwiftProtobuf.Message, SwiftProtobuf._Mess
       _enableSeq = source._enableSeq
       _ops = source._ops
       _exit = source._exit
+      _authority = source._authority
+      _authorityDetail = source._authorityDetail
+      _previous = source._previous
+      _blame = source._blame
+      _blameSummary = source._blameSummary
     }
   }
 
@@ -2530,6 +3601,11 @@ nonisolated extension WireDeployment: SwiftProtobuf.Message, SwiftProtobuf._Mess
         case 13: try { try decoder.decodeSingularUInt64Field(value: &_storage._enableSeq) }()
         case 14: try { try decoder.decodeSingularStringField(value: &_storage._ops) }()
         case 15: try { try decoder.decodeSingularMessageField(value: &_storage._exit) }()
+        case 16: try { try decoder.decodeSingularStringField(value: &_storage._authority) }()
+        case 17: try { try decoder.decodeSingularStringField(value: &_storage._authorityDetail) }()
+        case 18: try { try decoder.decodeSingularUInt64Field(value: &_storage._previous) }()
+        case 19: try { try decoder.decodeSingularStringField(value: &_storage._blame) }()
+        case 20: try { try decoder.decodeSingularStringField(value: &_storage._blameSummary) }()
         default: break
         }
       }
@@ -2587,6 +3663,21 @@ nonisolated extension WireDeployment: SwiftProtobuf.Message, SwiftProtobuf._Mess
       try { if let v = _storage._exit {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
       } }()
+      if !_storage._authority.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._authority, fieldNumber: 16)
+      }
+      if !_storage._authorityDetail.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._authorityDetail, fieldNumber: 17)
+      }
+      if _storage._previous != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._previous, fieldNumber: 18)
+      }
+      if !_storage._blame.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._blame, fieldNumber: 19)
+      }
+      if !_storage._blameSummary.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._blameSummary, fieldNumber: 20)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2611,6 +3702,11 @@ nonisolated extension WireDeployment: SwiftProtobuf.Message, SwiftProtobuf._Mess
         if _storage._enableSeq != rhs_storage._enableSeq {return false}
         if _storage._ops != rhs_storage._ops {return false}
         if _storage._exit != rhs_storage._exit {return false}
+        if _storage._authority != rhs_storage._authority {return false}
+        if _storage._authorityDetail != rhs_storage._authorityDetail {return false}
+        if _storage._previous != rhs_storage._previous {return false}
+        if _storage._blame != rhs_storage._blame {return false}
+        if _storage._blameSummary != rhs_storage._blameSummary {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -2752,7 +3848,7 @@ nonisolated extension WireHint: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
 
 nonisolated extension WireDeployRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".DeployRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}object\0\u{1}parameters\0\u{1}hints\0\u{1}takeover\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}object\0\u{1}parameters\0\u{1}hints\0\u{1}takeover\0\u{1}attestation\0\u{1}unverified\0\u{1}reason\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2779,6 +3875,9 @@ nonisolated extension WireDeployRequest: SwiftProtobuf.Message, SwiftProtobuf._M
       case 3: try { try decoder.decodeRepeatedMessageField(value: &self.parameters) }()
       case 4: try { try decoder.decodeRepeatedMessageField(value: &self.hints) }()
       case 5: try { try decoder.decodeSingularBoolField(value: &self.takeover) }()
+      case 6: try { try decoder.decodeSingularBytesField(value: &self.attestation) }()
+      case 7: try { try decoder.decodeSingularBoolField(value: &self.unverified) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.reason) }()
       default: break
       }
     }
@@ -2809,6 +3908,15 @@ nonisolated extension WireDeployRequest: SwiftProtobuf.Message, SwiftProtobuf._M
     if self.takeover != false {
       try visitor.visitSingularBoolField(value: self.takeover, fieldNumber: 5)
     }
+    if !self.attestation.isEmpty {
+      try visitor.visitSingularBytesField(value: self.attestation, fieldNumber: 6)
+    }
+    if self.unverified != false {
+      try visitor.visitSingularBoolField(value: self.unverified, fieldNumber: 7)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 8)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2817,6 +3925,786 @@ nonisolated extension WireDeployRequest: SwiftProtobuf.Message, SwiftProtobuf._M
     if lhs.parameters != rhs.parameters {return false}
     if lhs.hints != rhs.hints {return false}
     if lhs.takeover != rhs.takeover {return false}
+    if lhs.attestation != rhs.attestation {return false}
+    if lhs.unverified != rhs.unverified {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireWhoamiRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".WhoamiRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireWhoamiRequest, rhs: WireWhoamiRequest) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireWhoamiReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".WhoamiReply"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}you\0\u{1}rule\0\u{1}operations\0\u{1}limits\0\u{3}cpu_seconds_used\0\u{3}cost_used\0\u{3}rules_sha256\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._you) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.rule) }()
+      case 3: try { try decoder.decodeRepeatedStringField(value: &self.operations) }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.limits) }()
+      case 5: try { try decoder.decodeSingularDoubleField(value: &self.cpuSecondsUsed) }()
+      case 6: try { try decoder.decodeSingularDoubleField(value: &self.costUsed) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.rulesSha256) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._you {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.rule.isEmpty {
+      try visitor.visitSingularStringField(value: self.rule, fieldNumber: 2)
+    }
+    if !self.operations.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.operations, fieldNumber: 3)
+    }
+    if !self.limits.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.limits, fieldNumber: 4)
+    }
+    if self.cpuSecondsUsed.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.cpuSecondsUsed, fieldNumber: 5)
+    }
+    if self.costUsed.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.costUsed, fieldNumber: 6)
+    }
+    if !self.rulesSha256.isEmpty {
+      try visitor.visitSingularStringField(value: self.rulesSha256, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireWhoamiReply, rhs: WireWhoamiReply) -> Bool {
+    if lhs._you != rhs._you {return false}
+    if lhs.rule != rhs.rule {return false}
+    if lhs.operations != rhs.operations {return false}
+    if lhs.limits != rhs.limits {return false}
+    if lhs.cpuSecondsUsed != rhs.cpuSecondsUsed {return false}
+    if lhs.costUsed != rhs.costUsed {return false}
+    if lhs.rulesSha256 != rhs.rulesSha256 {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireExplainRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ExplainRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}user\0\u{1}uid\0\u{1}gids\0\u{1}operation\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.user) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.uid) }()
+      case 3: try { try decoder.decodeRepeatedUInt32Field(value: &self.gids) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.operation) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.user.isEmpty {
+      try visitor.visitSingularStringField(value: self.user, fieldNumber: 1)
+    }
+    if self.uid != 0 {
+      try visitor.visitSingularUInt32Field(value: self.uid, fieldNumber: 2)
+    }
+    if !self.gids.isEmpty {
+      try visitor.visitPackedUInt32Field(value: self.gids, fieldNumber: 3)
+    }
+    if !self.operation.isEmpty {
+      try visitor.visitSingularStringField(value: self.operation, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireExplainRequest, rhs: WireExplainRequest) -> Bool {
+    if lhs.user != rhs.user {return false}
+    if lhs.uid != rhs.uid {return false}
+    if lhs.gids != rhs.gids {return false}
+    if lhs.operation != rhs.operation {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireExplanation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Explanation"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}allowed\0\u{1}because\0\u{1}lines\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBoolField(value: &self.allowed) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.because) }()
+      case 3: try { try decoder.decodeRepeatedStringField(value: &self.lines) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.allowed != false {
+      try visitor.visitSingularBoolField(value: self.allowed, fieldNumber: 1)
+    }
+    if !self.because.isEmpty {
+      try visitor.visitSingularStringField(value: self.because, fieldNumber: 2)
+    }
+    if !self.lines.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.lines, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireExplanation, rhs: WireExplanation) -> Bool {
+    if lhs.allowed != rhs.allowed {return false}
+    if lhs.because != rhs.because {return false}
+    if lhs.lines != rhs.lines {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireAttestRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".AttestRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}object\0\u{1}parameters\0\u{1}hints\0\u{1}reason\0\u{3}for_anybody\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: String?
+        try decoder.decodeSingularStringField(value: &v)
+        if let v = v {
+          if self.source != nil {try decoder.handleConflictingOneOf()}
+          self.source = .name(v)
+        }
+      }()
+      case 2: try {
+        var v: Data?
+        try decoder.decodeSingularBytesField(value: &v)
+        if let v = v {
+          if self.source != nil {try decoder.handleConflictingOneOf()}
+          self.source = .object(v)
+        }
+      }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.parameters) }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.hints) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.forAnybody) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.source {
+    case .name?: try {
+      guard case .name(let v)? = self.source else { preconditionFailure() }
+      try visitor.visitSingularStringField(value: v, fieldNumber: 1)
+    }()
+    case .object?: try {
+      guard case .object(let v)? = self.source else { preconditionFailure() }
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 2)
+    }()
+    case nil: break
+    }
+    if !self.parameters.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.parameters, fieldNumber: 3)
+    }
+    if !self.hints.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.hints, fieldNumber: 4)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 5)
+    }
+    if self.forAnybody != false {
+      try visitor.visitSingularBoolField(value: self.forAnybody, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireAttestRequest, rhs: WireAttestRequest) -> Bool {
+    if lhs.source != rhs.source {return false}
+    if lhs.parameters != rhs.parameters {return false}
+    if lhs.hints != rhs.hints {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.forAnybody != rhs.forAnybody {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireAttestReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".AttestReply"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}envelope\0\u{1}stages\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.envelope) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.stages) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.envelope.isEmpty {
+      try visitor.visitSingularBytesField(value: self.envelope, fieldNumber: 1)
+    }
+    if !self.stages.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.stages, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireAttestReply, rhs: WireAttestReply) -> Bool {
+    if lhs.envelope != rhs.envelope {return false}
+    if lhs.stages != rhs.stages {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireStageVerdict: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".StageVerdict"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}stage\0\u{1}verdict\0\u{1}evidence\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.stage) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.verdict) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.evidence) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.stage.isEmpty {
+      try visitor.visitSingularStringField(value: self.stage, fieldNumber: 1)
+    }
+    if !self.verdict.isEmpty {
+      try visitor.visitSingularStringField(value: self.verdict, fieldNumber: 2)
+    }
+    if !self.evidence.isEmpty {
+      try visitor.visitSingularStringField(value: self.evidence, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireStageVerdict, rhs: WireStageVerdict) -> Bool {
+    if lhs.stage != rhs.stage {return false}
+    if lhs.verdict != rhs.verdict {return false}
+    if lhs.evidence != rhs.evidence {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireAttestRevokeRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".AttestRevokeRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}nonce\0\u{1}reason\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.nonce) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.nonce.isEmpty {
+      try visitor.visitSingularStringField(value: self.nonce, fieldNumber: 1)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireAttestRevokeRequest, rhs: WireAttestRevokeRequest) -> Bool {
+    if lhs.nonce != rhs.nonce {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireAuditRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".AuditRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}after\0\u{1}limit\0\u{1}tail\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.after) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.limit) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.tail) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.after != 0 {
+      try visitor.visitSingularUInt64Field(value: self.after, fieldNumber: 1)
+    }
+    if self.limit != 0 {
+      try visitor.visitSingularUInt32Field(value: self.limit, fieldNumber: 2)
+    }
+    if self.tail != false {
+      try visitor.visitSingularBoolField(value: self.tail, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireAuditRequest, rhs: WireAuditRequest) -> Bool {
+    if lhs.after != rhs.after {return false}
+    if lhs.limit != rhs.limit {return false}
+    if lhs.tail != rhs.tail {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireAuditLines: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".AuditLines"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}lines\0\u{1}head\0\u{3}head_hash\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedStringField(value: &self.lines) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.head) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.headHash) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.lines.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.lines, fieldNumber: 1)
+    }
+    if self.head != 0 {
+      try visitor.visitSingularUInt64Field(value: self.head, fieldNumber: 2)
+    }
+    if !self.headHash.isEmpty {
+      try visitor.visitSingularStringField(value: self.headHash, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireAuditLines, rhs: WireAuditLines) -> Bool {
+    if lhs.lines != rhs.lines {return false}
+    if lhs.head != rhs.head {return false}
+    if lhs.headHash != rhs.headHash {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireQuarantineRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".QuarantineRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireQuarantineRequest, rhs: WireQuarantineRequest) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireQuarantineList: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".QuarantineList"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}artifacts\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.artifacts) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.artifacts.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.artifacts, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireQuarantineList, rhs: WireQuarantineList) -> Bool {
+    if lhs.artifacts != rhs.artifacts {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireQuarantinedArtifact: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".QuarantinedArtifact"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}artifact_sha256\0\u{1}deployment\0\u{1}reason\0\u{1}at\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.artifactSha256) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.deployment) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.at) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.artifactSha256.isEmpty {
+      try visitor.visitSingularStringField(value: self.artifactSha256, fieldNumber: 1)
+    }
+    if self.deployment != 0 {
+      try visitor.visitSingularUInt64Field(value: self.deployment, fieldNumber: 2)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 3)
+    }
+    if self.at != 0 {
+      try visitor.visitSingularInt64Field(value: self.at, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireQuarantinedArtifact, rhs: WireQuarantinedArtifact) -> Bool {
+    if lhs.artifactSha256 != rhs.artifactSha256 {return false}
+    if lhs.deployment != rhs.deployment {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.at != rhs.at {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireReleaseRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ReleaseRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}artifact_sha256\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.artifactSha256) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.artifactSha256.isEmpty {
+      try visitor.visitSingularStringField(value: self.artifactSha256, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireReleaseRequest, rhs: WireReleaseRequest) -> Bool {
+    if lhs.artifactSha256 != rhs.artifactSha256 {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireRulesReloadRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RulesReloadRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireRulesReloadRequest, rhs: WireRulesReloadRequest) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireRulesReloadReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".RulesReloadReply"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}rules_sha256\0\u{1}warnings\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.rulesSha256) }()
+      case 2: try { try decoder.decodeRepeatedStringField(value: &self.warnings) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.rulesSha256.isEmpty {
+      try visitor.visitSingularStringField(value: self.rulesSha256, fieldNumber: 1)
+    }
+    if !self.warnings.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.warnings, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireRulesReloadReply, rhs: WireRulesReloadReply) -> Bool {
+    if lhs.rulesSha256 != rhs.rulesSha256 {return false}
+    if lhs.warnings != rhs.warnings {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireKeysRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".KeysRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireKeysRequest, rhs: WireKeysRequest) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireKeyList: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".KeyList"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}keys\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.keys) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.keys.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.keys, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireKeyList, rhs: WireKeyList) -> Bool {
+    if lhs.keys != rhs.keys {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireKey: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Key"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}key_id\0\u{3}public_key\0\u{1}name\0\u{1}state\0\u{3}not_after\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.keyID) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.publicKey) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.state) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.notAfter) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.keyID.isEmpty {
+      try visitor.visitSingularStringField(value: self.keyID, fieldNumber: 1)
+    }
+    if !self.publicKey.isEmpty {
+      try visitor.visitSingularBytesField(value: self.publicKey, fieldNumber: 2)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 3)
+    }
+    if !self.state.isEmpty {
+      try visitor.visitSingularStringField(value: self.state, fieldNumber: 4)
+    }
+    if self.notAfter != 0 {
+      try visitor.visitSingularInt64Field(value: self.notAfter, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireKey, rhs: WireKey) -> Bool {
+    if lhs.keyID != rhs.keyID {return false}
+    if lhs.publicKey != rhs.publicKey {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs.state != rhs.state {return false}
+    if lhs.notAfter != rhs.notAfter {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireKeyRotateRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".KeyRotateRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}overlap_seconds\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.overlapSeconds) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.overlapSeconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.overlapSeconds, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireKeyRotateRequest, rhs: WireKeyRotateRequest) -> Bool {
+    if lhs.overlapSeconds != rhs.overlapSeconds {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireKeyRevokeRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".KeyRevokeRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}key_id\0\u{1}reason\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.keyID) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.keyID.isEmpty {
+      try visitor.visitSingularStringField(value: self.keyID, fieldNumber: 1)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireKeyRevokeRequest, rhs: WireKeyRevokeRequest) -> Bool {
+    if lhs.keyID != rhs.keyID {return false}
+    if lhs.reason != rhs.reason {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
