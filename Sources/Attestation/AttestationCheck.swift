@@ -1,0 +1,103 @@
+/// What an attestation must state to permit one deployment, here and now.
+///
+/// Single use is not among it: the caller keeps the nonces of used attestations, and refuses with `Refusal.spent`.
+package struct AttestationCheck: Sendable {
+    /// Seconds by which a verifier's clock may be ahead of this one.
+    package static let clockTolerance: Int64 = 60
+
+    /// SHA-256 of the object to deploy, lower-case hex.
+    package var artifact: String
+    package var arguments: AttestedArguments
+    package var kernel: KernelIdentity
+    /// Seconds since 1970.
+    package var now: Int64
+    package var keys: [VerifierKey]
+    /// Attestations that were revoked one by one.
+    package var revokedNonces: Set<String>
+    package var requiredStages: [String]
+    /// Seconds that an attestation may be valid for at most.
+    package var maxLifetimeSeconds: Int64
+    /// Who wants to deploy.
+    package var userID: UInt32
+    /// Whether that user may deploy with what is for somebody else.
+    package var mayUseOthers: Bool
+
+    package init(
+        artifact: String, arguments: AttestedArguments, kernel: KernelIdentity, now: Int64, keys: [VerifierKey],
+        revokedNonces: Set<String> = [], requiredStages: [String], maxLifetimeSeconds: Int64, userID: UInt32,
+        mayUseOthers: Bool = false
+    ) {
+        self.artifact = artifact
+        self.arguments = arguments
+        self.kernel = kernel
+        self.now = now
+        self.keys = keys
+        self.revokedNonces = revokedNonces
+        self.requiredStages = requiredStages
+        self.maxLifetimeSeconds = maxLifetimeSeconds
+        self.userID = userID
+        self.mayUseOthers = mayUseOthers
+    }
+
+    /// The claims, when the attestation permits the deployment. The payload is not read before a signature is good.
+    package func verify(_ bytes: [UInt8]) throws(Refusal) -> AttestationClaims {
+        let envelope = try Envelope.parse(bytes)
+        let signers = try signers(of: envelope)
+        let claims = try Statement.decode(envelope.payload)
+        guard signers.contains(where: { $0.notAfter.map { claims.issuedAt <= $0 } ?? true }) else {
+            throw .keyRetired(keyID: signers.first?.keyID ?? "")
+        }
+        guard !revokedNonces.contains(claims.nonce) else { throw .revoked }
+        try checkTime(claims)
+        try checkSubject(claims)
+        try checkStages(claims.stages)
+        return claims
+    }
+
+    /// The trusted keys that signed it, at least one.
+    private func signers(of envelope: Envelope) throws(Refusal) -> [VerifierKey] {
+        let signed = envelope.signedBytes
+        // A key that is listed twice is revoked when one of its entries says so.
+        let revoked = Set(keys.lazy.filter(\.revoked).map(\.keyID))
+        var good: [VerifierKey] = []
+        var revokedKey: String?
+        var isAnyKnown = false
+        for signature in envelope.signatures {
+            // The id is only a hint: an absent one means every key that could be good, a wrong one no key.
+            let candidates = keys.filter {
+                signature.keyID.isEmpty ? !revoked.contains($0.keyID) : $0.keyID == signature.keyID
+            }
+            isAnyKnown = isAnyKnown || (!signature.keyID.isEmpty && !candidates.isEmpty)
+            for key in candidates where key.isValid(signature.bytes, of: signed) {
+                if revoked.contains(key.keyID) { revokedKey = key.keyID } else { good.append(key) }
+            }
+        }
+        if !good.isEmpty { return good }
+        if let revokedKey { throw .revokedKey(keyID: revokedKey) }
+        throw isAnyKnown ? .badSignature : .unknownKey
+    }
+
+    private func checkTime(_ claims: AttestationClaims) throws(Refusal) {
+        guard claims.issuedAt - Self.clockTolerance <= now else { throw .notYetValid(issuedAt: claims.issuedAt) }
+        guard now < claims.expiresAt else { throw .expired(at: claims.expiresAt) }
+        let lifetime = claims.expiresAt - claims.issuedAt
+        guard lifetime <= maxLifetimeSeconds else { throw .lifetimeTooLong(seconds: lifetime) }
+    }
+
+    private func checkSubject(_ claims: AttestationClaims) throws(Refusal) {
+        guard claims.artifact == artifact else { throw .otherArtifact(attested: claims.artifact) }
+        guard claims.arguments.digest == arguments.digest else { throw .otherArguments }
+        let differences = claims.kernel.differences(from: kernel)
+        guard differences.isEmpty else { throw .otherKernel(differences) }
+        if let holder = claims.holder, holder.userID != userID, !mayUseOthers { throw .otherHolder(holder.name) }
+    }
+
+    /// A failed stage counts even where the rules do not demand it.
+    private func checkStages(_ stages: [AttestedStage]) throws(Refusal) {
+        if let failed = stages.first(where: { $0.verdict == .failed }) { throw .failedStage(failed.name) }
+        for name in requiredStages {
+            let isPassed = stages.contains { $0.verdict == .passed && $0.name.utf8.elementsEqual(name.utf8) }
+            guard isPassed else { throw .missingStage(name) }
+        }
+    }
+}
