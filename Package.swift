@@ -44,6 +44,7 @@ let package = Package(
         .executable(name: "schedcp-guest", targets: ["schedcp-guest"]),
         .executable(name: "schedcp-eject", targets: ["schedcp-eject"]),
         .executable(name: "bench-wire", targets: ["bench-wire"]),
+        .executable(name: "schedcpd-stops", targets: ["schedcpd-stops"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -84,8 +85,12 @@ let package = Package(
         library("Deployment", ["Kernel", "Linux", "Model", logging]),
         library(
             "Daemon",
-            ["Access", "Deployment", "Kernel", "Linux", "Model", "Repository", "Wire", logging, nioCore, nioPosix]),
-        executable("schedcpd", ["Daemon", "Linux", argumentParser, logging]),
+            [
+                "Access", "Attestation", "Audit", "Deployment", "Kernel", "Linux", "Model", "Repository", "Wire", logging,
+                nioCore, nioPosix,
+            ]),
+        library("DaemonCommand", ["Daemon", "Deployment", "Linux", argumentParser, logging]),
+        executable("schedcpd", ["Daemon", "DaemonCommand", "Deployment", argumentParser]),
         executable("schedcp-eject", ["Linux"]),
 
         // The unprivileged side.
@@ -93,11 +98,20 @@ let package = Package(
         library("GuestProtocol"),
         library("MicroVM", ["GuestProtocol", "Linux", nioCore, nioPosix, subprocess]),
         executable(
-            "schedctl", ["Client", "GuestProtocol", "Linux", "MicroVM", "Model", "Wire", argumentParser, protobuf]),
+            "schedctl",
+            [
+                "Access", "Attestation", "Audit", "Client", "GuestProtocol", "Linux", "MicroVM", "Model", "Wire",
+                argumentParser, protobuf,
+            ]),
         executable("schedcp-guest", ["GuestProtocol", "Linux"]),
 
         // Measures the wire beside a bare echo; never installed.
         .executableTarget(name: "bench-wire"),
+
+        // The tests' own daemon, which stops where it is told to.
+        .executableTarget(
+            name: "schedcpd-stops", dependencies: ["DaemonCommand", "Deployment", "Model", argumentParser],
+            path: "Tests/schedcpd-stops", swiftSettings: strict),
 
         // The tests. TestSupport is what the fast ones share.
         .target(
@@ -115,9 +129,8 @@ let package = Package(
         tests(
             "DaemonTests",
             [
-                "Access", "Daemon", "Deployment", "Kernel", "Linux", "Model", "Repository", "TestSupport", "Wire",
-                logging,
-                nioCore, nioEmbedded, protobuf, "schedcpd",
+                "Access", "Attestation", "Audit", "Daemon", "Deployment", "Kernel", "Linux", "Model", "Repository",
+                "TestSupport", "Wire", logging, nioCore, nioEmbedded, protobuf, "schedcpd",
             ]),
         tests("ClientTests", ["Client", "Model", "TestSupport", "Wire", nioCore, nioPosix, protobuf]),
         tests("CommandLineTests", ["Linux", "Model", "TestSupport", "Wire", protobuf, "schedctl"]),

@@ -1,72 +1,149 @@
-// Access: who may do what. A table, and one function that reads it; what the table does not grant is denied. It touches
-// nothing: the actor comes from the kernel, the group's number from the caller.
-
 package import Model
 
-/// Everything a client can ask for. An operation of the wire that is not here does not exist.
-package enum Operation: String, CaseIterable, Sendable {
-    case hello, cancel, status, list, show, history, events, doctor
-    case deploy
-    case deployObject = "deploy-object"
-    case rollback
+/// A verifier on another machine whose attestations are good here.
+package struct TrustedVerifier: Hashable, Sendable {
+    package let name: String
+    /// 32 bytes, Ed25519.
+    package let publicKey: [UInt8]
+    /// Statements issued after this are refused, in seconds since the epoch.
+    package let until: Int64?
+    package let line: Int
 }
 
-/// Where a connection is: before its greeting was accepted, or after.
-package enum Phase: CaseIterable, Sendable { case greeting, serving }
-
-/// What an operation needs.
-package enum Right: Sendable {
-    /// Whoever reaches the socket.
-    case look
-    /// Root and the members of the administrators' group.
-    case change
-    /// Root alone.
-    case root
+/// The role that somebody has, and the line that gives it.
+package struct Assignment: Hashable, Sendable {
+    package let role: Role
+    package let line: Int
 }
 
+/// The answer to a question, and the line that decides it.
+package struct Decision: Hashable, Sendable {
+    package let isAllowed: Bool
+    package let isOutOfPhase: Bool
+    /// The line that grants it, or the operation's row where nothing does; 0 where there is not even that.
+    package let line: Int
+}
+
+/// The rules as a file gives them. Reading them again makes new ones; nothing changes in these.
 package struct AccessRules: Hashable, Sendable {
-    /// Members of this group may change the machine's scheduler.
-    package static let adminGroupName = "schedcp-admin"
+    package static let fileName = "rules.conf"
+    package static let maxBytes = 256 * 1024
+    package static let maxLines = 4096
+    package static let maxLineBytes = 1024
 
-    package let adminGroup: UInt32?
+    struct Row: Hashable, Sendable {
+        let right: Right
+        let phase: Phase
+        let line: Int
+    }
 
-    package init(adminGroup: UInt32?) { self.adminGroup = adminGroup }
-
-    /// The table: the right that each operation needs, and the phase in which it is permitted.
-    package static func row(_ operation: Operation) -> (right: Right, phase: Phase) {
-        switch operation {
-        case .hello: (.look, .greeting)
-        case .cancel, .status, .list, .show, .history, .events, .doctor: (.look, .serving)
-        case .deploy, .rollback: (.change, .serving)
-        case .deployObject: (.root, .serving)
+    struct Bind: Hashable, Sendable {
+        enum Who: Hashable, Sendable {
+            case user(UInt32)
+            case group(UInt32)
+            case everyone
         }
+
+        let who: Who
+        let role: Role
+        let line: Int
+    }
+
+    struct RoleRules: Hashable, Sendable {
+        let grants: [Right: Int]
+        let limits: RoleLimits
+    }
+
+    let rows: [Operation: Row]
+    let binds: [Bind]
+    let roles: [Role: RoleRules]
+    package let trusted: [TrustedVerifier]
+    /// The stages that an attestation has to have passed.
+    package let requiredStages: [String]
+    package let attestationLifetimeSeconds: Int64
+    package let unverifiedAllowed: Bool
+    /// In millionths of a unit of money.
+    package let costPerCPUSecond: Int64
+    /// Answers by role and operation, for requests that come often.
+    private let table: [Decision]
+
+    private init(_ parser: RulesParser) {
+        rows = parser.rows
+        binds = parser.binds
+        roles = parser.roles.mapValues { RoleRules(grants: $0.grants, limits: $0.limits) }
+        trusted = parser.trusted
+        requiredStages = parser.requiredStages
+        attestationLifetimeSeconds = parser.lifetime
+        unverifiedAllowed = parser.unverifiedAllowed
+        costPerCPUSecond = parser.costPerCPUSecond
+        let (rows, roles) = (rows, roles)
+        table = Role.allCases.flatMap { role in
+            Operation.allCases.map { operation in
+                guard let row = rows[operation] else { return Decision(isAllowed: false, isOutOfPhase: false, line: 0) }
+                if row.right == .none { return Decision(isAllowed: true, isOutOfPhase: false, line: row.line) }
+                let grant = roles[role]?.grants[row.right]
+                return Decision(isAllowed: grant != nil, isOutOfPhase: false, line: grant ?? row.line)
+            }
+        }
+    }
+
+    /// Reads a file. It never throws and never traps, whatever the bytes are.
+    /// - Parameter resolve: the number behind a name, nil where it does not exist.
+    package static func read(_ bytes: [UInt8], resolve: @escaping (Subject) -> UInt32?) -> RulesReport {
+        var parser = RulesParser(resolve: resolve)
+        parser.read(bytes)
+        return RulesReport(
+            rules: parser.errors.isEmpty ? AccessRules(parser) : nil, errors: parser.errors, warnings: parser.warnings)
+    }
+
+    // MARK: Questions
+
+    /// The first line that fits decides.
+    package func assignment(of actor: Actor) -> Assignment? {
+        for bind in binds {
+            let fits =
+                switch bind.who {
+                case .user(let uid): actor.uid == uid
+                case .group(let gid): actor.groups.contains(gid)
+                case .everyone: true
+                }
+            if fits { return Assignment(role: bind.role, line: bind.line) }
+        }
+        return nil
+    }
+
+    package func decide(_ assignment: Assignment?, _ operation: Operation, in phase: Phase) -> Decision {
+        guard let assignment else { return Decision(isAllowed: false, isOutOfPhase: false, line: 0) }
+        guard (operation == .hello) == (phase == .greeting) else {
+            return Decision(isAllowed: false, isOutOfPhase: true, line: rows[operation]?.line ?? 0)
+        }
+        return table[assignment.role.index * Operation.allCases.count + operation.index]
+    }
+
+    package func has(_ actor: Actor, _ right: Right) -> Bool {
+        guard let assignment = assignment(of: actor) else { return false }
+        return right == .none || roles[assignment.role]?.grants[right] != nil
+    }
+
+    package func limits(of assignment: Assignment?) -> RoleLimits {
+        assignment.flatMap { roles[$0.role]?.limits } ?? RoleLimits()
     }
 
     /// Throws why not, unless it is permitted.
     package func check(_ actor: Actor, _ operation: Operation, in phase: Phase) throws(Failure) {
-        let row = Self.row(operation)
-        guard row.phase == phase else {
-            throw Failure(
-                .outOfPhase,
-                phase == .greeting ? "'\(operation.rawValue)' came before hello" : "hello came twice",
-                hint: "a connection begins with one hello; see PROTOCOL.md")
-        }
-        guard has(actor, row.right) else {
-            throw Failure(
-                .denied,
-                "user \(actor.user.escapedForDisplay(limit: 64)) (uid \(actor.uid)) may not \(operation.rawValue)",
-                hint: row.right == .root
-                    ? "at this stage only root may deploy an object file; deploy a scheduler of the repository by name"
-                    : "only root and members of the group \(Self.adminGroupName) may; the membership counts from the next login"
-            )
-        }
+        let decision = decide(assignment(of: actor), operation, in: phase)
+        if !decision.isAllowed { throw failure(actor, operation, in: phase, decision) }
     }
+}
 
-    package func has(_ actor: Actor, _ right: Right) -> Bool {
-        switch right {
-        case .look: true
-        case .root: actor.isRoot
-        case .change: actor.isRoot || adminGroup.map(actor.groups.contains) ?? false
+extension Role {
+    var index: Int {
+        switch self {
+        case .observer: 0
+        case .agent: 1
+        case .operator_: 2
+        case .verifier: 3
+        case .admin: 4
         }
     }
 }

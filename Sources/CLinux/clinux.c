@@ -76,6 +76,15 @@ int clinux_peer_groups(int fd, gid_t *groups, int capacity)
     return (int)(size / sizeof(gid_t));
 }
 
+int clinux_peer_pidfd(int fd)
+{
+    /* SO_PEERPIDFD of include/uapi/asm-generic/socket.h; older headers lack it. The kernel makes it close-on-exec. */
+    int pidfd = -1;
+    socklen_t size = sizeof(pidfd);
+
+    return getsockopt(fd, SOL_SOCKET, 77, &pidfd, &size) ? -1 : pidfd;
+}
+
 int clinux_bpf_errno(int command, void *attributes, unsigned int size)
 {
     long result = syscall(SYS_bpf, command, attributes, size);

@@ -1,40 +1,74 @@
+import Linux
 package import Model
 import Synchronization
 
-/// How many connections there are, in all and of each user.
+/// How many connections there are, in all and of each user, and the memory that their large frames take.
 package final class Admission: Sendable {
-    private struct Counts {
+    private struct State {
         var total = 0
-        var byUser: [UInt32: Int] = [:]
+        var frameBytes = 0
+        var accounts: [UInt32: UserAccount] = [:]
     }
 
-    private let counts = Mutex(Counts())
+    private let state = Mutex(State())
     private let limits: ServerLimits
+    /// Accounts without a connection are kept until their rate has recovered, at most so many.
+    static let maxIdleAccounts = 4096
 
     package init(limits: ServerLimits) { self.limits = limits }
 
-    /// - Parameter mayChange: the last places are kept for those who can put things right.
-    package func enter(_ actor: Actor, mayChange: Bool) throws(Failure) {
-        let places = limits.connections - (mayChange ? 0 : limits.reservedConnections)
-        let refusal = counts.withLock { counts -> String? in
-            if counts.total >= places { return "the daemon has \(counts.total) connections already" }
-            if counts.byUser[actor.uid, default: 0] >= limits.connectionsPerUser {
-                return "uid \(actor.uid) has \(limits.connectionsPerUser) connections already"
+    /// - Parameters:
+    ///   - places: how many connections this user may have.
+    ///   - mayChange: the last places are kept for those who can put things right.
+    /// - Returns: the account that all of the user's connections share.
+    package func enter(_ actor: Actor, places: Int, mayChange: Bool) throws(Failure) -> UserAccount {
+        let room = limits.connections - (mayChange ? 0 : limits.reservedConnections)
+        let result = state.withLock { state -> Result<UserAccount, Failure> in
+            func refused(_ why: String) -> Result<UserAccount, Failure> {
+                .failure(Failure(.tooMany, why, hint: "close some, then try again"))
             }
-            counts.total += 1
-            counts.byUser[actor.uid, default: 0] += 1
-            return nil
+            if state.total >= room { return refused("the daemon has \(state.total) connections already") }
+            let account = state.accounts[actor.uid] ?? UserAccount()
+            guard account.enter(.connection, limit: places) else {
+                return refused("uid \(actor.uid) has \(places) connections already")
+            }
+            state.accounts[actor.uid] = account
+            state.total += 1
+            return .success(account)
         }
-        if let refusal { throw Failure(.tooMany, refusal, hint: "close some, then try again") }
+        return try result.get()
     }
 
-    package func leave(_ actor: Actor) {
-        counts.withLock { counts in
-            counts.total -= 1
-            let left = counts.byUser[actor.uid, default: 1] - 1
-            counts.byUser[actor.uid] = left > 0 ? left : nil
+    package func leave(_ actor: Actor, rate: RequestRate?) {
+        state.withLock { state in
+            state.total -= 1
+            guard let account = state.accounts[actor.uid] else { return }
+            account.leave(.connection)
+            // A user who comes back at once does not come back with a full rate.
+            let isFull = state.accounts.count > Self.maxIdleAccounts && account.taken(.connection) == 0
+            if isFull || account.isIdle(rate, now: Clock.monotonic()) { state.accounts[actor.uid] = nil }
         }
     }
 
-    package var total: Int { counts.withLock { $0.total } }
+    package var total: Int { state.withLock { $0.total } }
+
+    /// Memory for a frame that is larger than an ordinary one.
+    func reserve(_ bytes: Int, for account: UserAccount) throws(Failure) {
+        let isIn = state.withLock { state in
+            guard state.frameBytes + bytes <= limits.frameMemory else { return false }
+            guard account.reserve(bytes, limit: limits.frameMemoryPerUser) else { return false }
+            state.frameBytes += bytes
+            return true
+        }
+        guard isIn else {
+            throw Failure(
+                .tooMany, "other large requests are being read, and there is no memory for one of \(bytes) bytes",
+                hint: "send large objects one after the other")
+        }
+    }
+
+    func free(_ bytes: Int, of account: UserAccount) {
+        account.free(bytes)
+        state.withLock { $0.frameBytes -= bytes }
+    }
 }

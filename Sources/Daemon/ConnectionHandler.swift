@@ -1,5 +1,6 @@
 import Access
 import Deployment
+import Linux
 import Logging
 import Model
 import NIOCore
@@ -11,12 +12,16 @@ final class ConnectionHandler: ChannelDuplexHandler {
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    private let actor: Actor
     private let router: Router
     private let logger: Logger
     private let limits: ServerLimits
+    private let account: UserAccount
+    private let memory: FrameMemory
     private let processor: NIOSingleStepByteToMessageProcessor<FrameDecoder>
 
+    /// Who asks, and what the rules in force give it.
+    private var session: Session
+    private var actor: Actor { session.actor }
     private var phase = Phase.greeting
     private var deadline: Scheduled<Void>?
     /// Requests that wait for something; streams have a task that can be cancelled.
@@ -30,13 +35,19 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var waiting = CircularBuffer<ByteBuffer>()
     private var isServingWaiting = false
     private var inputHasEnded = false
+    /// The user has asked more often than its role may: it is not read from until it may ask again.
+    private var isPaused = false
 
-    init(actor: Actor, router: Router, logger: Logger) {
-        self.actor = actor
+    init(_ session: Session, account: UserAccount, router: Router, logger: Logger) {
+        self.session = session
+        self.account = account
         self.router = router
         self.logger = logger
         limits = router.configuration.limits
-        processor = NIOSingleStepByteToMessageProcessor(FrameDecoder(limit: router.frameLimit(of: actor)))
+        let memory = FrameMemory(router.boundary.admission, account)
+        self.memory = memory
+        processor = NIOSingleStepByteToMessageProcessor(
+            FrameDecoder(limit: session.frameLimit) { bytes throws(Failure) in try memory.announce(bytes) })
     }
 
     // MARK: Reading
@@ -83,6 +94,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         // A deployment that has begun goes on without its client; streams have nobody left to write to.
         isClosing = true
         deadline?.cancel()
+        memory.freeFrame()
         streams.forEach { inFlight[$0]??.cancel() }
         context.fireChannelInactive()
     }
@@ -94,27 +106,51 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     /// A client that does not read its answers is not read from either.
     func read(context: ChannelHandlerContext) {
-        if context.channel.isWritable && waiting.isEmpty { context.read() } else { readIsWaiting = true }
+        if isOpen(context) { context.read() } else { readIsWaiting = true }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        serveWaiting(context)
-        if context.channel.isWritable && waiting.isEmpty && readIsWaiting {
-            readIsWaiting = false
-            context.read()
-        }
+        goOn(context)
         context.fireChannelWritabilityChanged()
     }
 
+    private func goOn(_ context: ChannelHandlerContext) {
+        serveWaiting(context)
+        guard isOpen(context), readIsWaiting else { return }
+        readIsWaiting = false
+        context.read()
+    }
+
+    /// Nothing that came earlier waits, and nothing keeps the next from being served.
+    private func isOpen(_ context: ChannelHandlerContext) -> Bool {
+        context.channel.isWritable && waiting.isEmpty && !isPaused
+    }
+
     private func take(_ payload: ByteBuffer, _ context: ChannelHandlerContext) {
-        if context.channel.isWritable && waiting.isEmpty { handle(payload, context) } else { waiting.append(payload) }
+        if isOpen(context) && isInRate(context) { handle(payload, context) } else { waiting.append(payload) }
+    }
+
+    /// Takes one request out of the user's rate; else pauses, which the client feels as a slow daemon and nobody else does.
+    private func isInRate(_ context: ChannelHandlerContext) -> Bool {
+        guard let rate = session.rate else { return true }
+        let wait = account.take(rate, now: Clock.monotonic())
+        guard wait > 0 else { return true }
+        isPaused = true
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        context.eventLoop.scheduleTask(in: .nanoseconds(wait)) {
+            bound.value.0.isPaused = false
+            bound.value.0.goOn(bound.value.1)
+        }
+        return false
     }
 
     /// A flush may call back here, when it makes the channel writable again: the outer loop then goes on.
     private func serveWaiting(_ context: ChannelHandlerContext) {
         guard !isServingWaiting else { return }
         isServingWaiting = true
-        while context.channel.isWritable, let payload = waiting.popFirst() {
+        while context.channel.isWritable, !isPaused, !waiting.isEmpty, isInRate(context),
+            let payload = waiting.popFirst()
+        {
             handle(payload, context)
             if waiting.isEmpty || !context.channel.isWritable { context.flush() }
         }
@@ -130,19 +166,23 @@ final class ConnectionHandler: ChannelDuplexHandler {
             let request = try Frame.decode(WireRequest.self, from: payload)
             guard request.id != 0 else { throw Failure(.malformed, "a request needs an id other than 0") }
             try serve(request, context)
+            if inFlight[request.id] != nil { memory.move(to: request.id) }
         } catch { refuse(error, context) }
+        memory.freeFrame()
     }
 
     /// Throws only what ends the connection.
     private func serve(_ request: WireRequest, _ context: ChannelHandlerContext) throws(Failure) {
-        guard let operation = Router.operation(of: request) else {
+        guard let operation = request.asOperation else {
             guard phase == .serving else { throw Failure(.outOfPhase, "a connection begins with hello") }
             return send(
                 .failure(WireFailure(Failure(.unknownOperation, "this daemon does not know that operation"))),
                 request.id, context)
         }
+        let permit: Permit
         do throws(Failure) {
-            try router.rules.check(actor, operation, in: phase)
+            router.boundary.refresh(&session)
+            permit = try router.boundary.permit(session, operation, in: phase, request)
             guard inFlight[request.id] == nil else {
                 throw Failure(.invalidArgument, "request \(request.id) is still in flight")
             }
@@ -151,7 +191,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
                 let frame = Frame.encode(status: bytes, id: request.id, allocator: context.channel.allocator)
                 return context.write(wrapOutboundOut(frame), promise: nil)
             }
-            if let answer = try router.answerAtOnce(request, from: actor) {
+            if let answer = try router.answerAtOnce(request, for: session) {
                 if operation == .hello { enterServing() }
                 return send(answer, request.id, context)
             }
@@ -162,15 +202,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
             }
         } catch {
             if error.code == .outOfPhase || error.code == .unsupportedVersion { throw error }
-            if error.code == .denied {
-                logger.notice("denied: \(error.message)", metadata: ["operation": "\(operation.rawValue)"])
-            }
             return send(.failure(WireFailure(error)), request.id, context)
         }
         switch request.operation {
         case .cancel(let cancel): self.cancel(cancel.requestID, request.id, context)
         case .events(let events): follow(events, request.id, context)
-        default: start(request, context)
+        default: start(request, permit, context)
         }
     }
 
@@ -180,15 +217,15 @@ final class ConnectionHandler: ChannelDuplexHandler {
         deadline = nil
     }
 
-    private func start(_ request: WireRequest, _ context: ChannelHandlerContext) {
+    private func start(_ request: WireRequest, _ permit: Permit, _ context: ChannelHandlerContext) {
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         let loop = context.eventLoop
-        let (actor, router) = (actor, router)
+        let (session, account, router) = (session, account, router)
         inFlight.updateValue(nil, forKey: request.id)
         Task {
             let result: WireResponse.OneOf_Result
             do throws(Failure) {
-                result = try await router.answer(request, from: actor) { step in
+                result = try await router.answer(request, permit, for: session, account) { step in
                     let progress = WireProgress(step: step)
                     loop.execute { bound.value.0.send(.progress(progress), request.id, bound.value.1, flush: true) }
                 }
@@ -198,9 +235,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     private func follow(_ events: WireEventsRequest, _ id: UInt64, _ context: ChannelHandlerContext) {
-        guard streams.count < limits.streams else {
-            return send(
-                .failure(WireFailure(Failure(.tooMany, "\(limits.streams) streams are open already"))), id, context)
+        guard streams.count < limits.streams, account.enter(.stream, limit: session.streams) else {
+            let failure = Failure(
+                .tooMany, "\(streams.count) streams are open on this connection, \(account.taken(.stream)) of this user",
+                hint: "at most \(limits.streams) on a connection and \(session.streams) of this user: cancel one")
+            return send(.failure(WireFailure(failure)), id, context)
         }
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         let (loop, channel) = (context.eventLoop, context.channel)
@@ -238,7 +277,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     private func finish(_ id: UInt64, _ result: WireResponse.OneOf_Result, _ context: ChannelHandlerContext) {
         inFlight.removeValue(forKey: id)
-        streams.remove(id)
+        memory.free(id)
+        if streams.remove(id) != nil { account.leave(.stream) }
         guard context.channel.isActive else { return }
         send(result, id, context, flush: true)
         if isClosing { closeWhenAnswered(context) }

@@ -1,13 +1,11 @@
-import Access
-import Deployment
+import Audit
+package import Deployment
 import Dispatch
-import Kernel
 package import Linux
 package import Logging
 import Model
 import NIOCore
 import NIOPosix
-import Repository
 
 /// The running daemon: builds the services, recovers what an earlier process left, serves until SIGTERM.
 package struct Daemon {
@@ -22,34 +20,30 @@ package struct Daemon {
     /// - Parameters:
     ///   - socket: a path to bind, for development; else the socket is among `passed`.
     ///   - passed: what systemd passed, taken before privileges were dropped.
-    package func run(socket: String?, passed: [Systemd.Passed]) async throws {
+    ///   - stops: where a test ends the process; the shipped program has none.
+    package func run(socket: String?, passed: [Systemd.Passed], stops: any Stops = NoStops()) async throws {
         ThisProcess.ignore(.pipe)
         let signals = SignalStream([.terminate, .interrupt, .hangup])
-        let events = EventLog()
-        let service = DeploymentService(
-            schedExt: SchedExt(), journal: try SQLiteJournal(path: configuration.stateFolder + "/schedcp.sqlite"),
-            artifacts: try ArtifactStore(folder: configuration.stateFolder + "/artifacts"),
-            ejector: SocketEjector(path: configuration.ejectSocket), events: events, board: StatusBoard(),
-            logger: logger)
-        try await service.recover(passed.filter { DescriptorStore.isOurs($0.name) })
-        let router = Router(
-            configuration: configuration, service: service, catalog: readCatalog(), rules: Self.readRules())
+        let parts = try await Parts(configuration, logger: logger, stops: stops)
+        try await parts.service.recover(passed.filter { DescriptorStore.isOurs($0.name) })
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let channel = try await Server(router: router, logger: logger).listen(source(socket, passed), on: group)
-        announce(service)
+        let channel = try await Server(router: parts.router, logger: logger).listen(source(socket, passed), on: group)
+        announce(parts.service)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { await watch(service) }
-            tasks.addTask { await followStatus(service) }
+            tasks.addTask { await watch(parts.service) }
+            tasks.addTask { await keepAudit(parts.audit) }
+            tasks.addTask { await followStatus(parts.service) }
             keepWatchdogQuiet(group.next())
             for await signal in signals.stream {
                 if signal != .hangup { break }
-                reload(router, service)
+                await reload(parts)
             }
             Systemd.notify(["STOPPING=1", "STATUS=stopping"])
             tasks.cancelAll()
-            events.finish()
+            parts.service.events.finish()
             try await channel.close()
         }
+        parts.audit.close()
         try await group.shutdownGracefully()
     }
 
@@ -64,22 +58,11 @@ package struct Daemon {
         return .descriptor(only.fd)
     }
 
-    private func readCatalog() -> Catalog {
-        let catalog = Catalog.read(folder: configuration.schedulersFolder)
-        for problem in catalog.problems { logger.warning("left out of the repository: \(problem)") }
-        return catalog
-    }
-
-    private static func readRules() -> AccessRules {
-        AccessRules(adminGroup: Accounts.group(named: AccessRules.adminGroupName))
-    }
-
-    private func reload(_ router: Router, _ service: DeploymentService) {
+    private func reload(_ parts: Parts) async {
         Systemd.notify(["RELOADING=1", "MONOTONIC_USEC=\(Clock.monotonic() / 1000)"])
-        router.replace(catalog: readCatalog(), rules: Self.readRules())
-        service.events.append(
-            .reloaded, "the schedulers and the access rules were read again", record: nil, at: Clock.realtime())
-        logger.notice("reloaded")
+        do throws(Failure) { _ = try await parts.reload() } catch {
+            logger.error("the access rules were not read again, and those before stay in force: \(error)")
+        }
         Systemd.notify(["READY=1"])
     }
 
@@ -100,6 +83,14 @@ package struct Daemon {
         while !Task.isCancelled {
             await service.observe()
             try? await Task.sleep(for: .milliseconds(250))
+        }
+    }
+
+    /// Counted looks and refusals reach the file each second.
+    private func keepAudit(_ audit: AuditLog) async {
+        while !Task.isCancelled {
+            audit.flush()
+            try? await Task.sleep(for: .seconds(1))
         }
     }
 

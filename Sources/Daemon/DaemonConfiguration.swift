@@ -6,15 +6,21 @@
 package struct DaemonConfiguration: Sendable {
     package var stateFolder: String
     package var schedulersFolder: String
+    /// Of rules.conf.
+    package var rulesFolder: String
+    package var auditFolder: String
     /// The socket of the helper that can remove a foreign scheduler.
     package var ejectSocket: String
     package var limits: ServerLimits
 
     package init(
-        stateFolder: String, schedulersFolder: String, ejectSocket: String, limits: ServerLimits = ServerLimits()
+        stateFolder: String, schedulersFolder: String, rulesFolder: String, auditFolder: String, ejectSocket: String,
+        limits: ServerLimits = ServerLimits()
     ) {
         self.stateFolder = stateFolder
         self.schedulersFolder = schedulersFolder
+        self.rulesFolder = rulesFolder
+        self.auditFolder = auditFolder
         self.ejectSocket = ejectSocket
         self.limits = limits
     }
@@ -27,6 +33,7 @@ package struct ServerLimits: Hashable, Sendable {
     package var connections = 1024
     /// Of these, so many only for actors who may change something.
     package var reservedConnections = 64
+    /// Whatever the rules say.
     package var connectionsPerUser = 512
     package var requestsInFlight = 16
     package var streams = 4
@@ -34,6 +41,10 @@ package struct ServerLimits: Hashable, Sendable {
     package var hints = 1024
     package var history = 1000
     package var objectBytes = 6 * 1024 * 1024
+    /// Memory for frames that are larger than ordinary ones, of all and of one user.
+    package var frameMemory = 64 << 20
+    package var frameMemoryPerUser = 16 << 20
+    package var auditLines = 1000
     /// From the first byte of a frame to its last.
     package var frameSeconds = 10
     /// From the connection to its hello.

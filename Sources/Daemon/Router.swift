@@ -10,63 +10,59 @@ import Wire
 /// Turns requests into answers. It decides nothing about who may: the connection asks the access rules first.
 final class Router: Sendable {
     let configuration: DaemonConfiguration
-    private let service: DeploymentService
+    let boundary: Boundary
+    let service: DeploymentService
+    let desk: AttestationDesk
+    let journal: SQLiteJournal
+    /// Reads rules and catalog again; nil in tests that have none.
+    let reload: @Sendable () async throws(Failure) -> [String]
     private let catalog: Mutex<Catalog>
-    private let currentRules: Mutex<AccessRules>
     let status: StatusAnswer
 
-    init(configuration: DaemonConfiguration, service: DeploymentService, catalog: Catalog, rules: AccessRules) {
+    init(
+        configuration: DaemonConfiguration, boundary: Boundary, service: DeploymentService, desk: AttestationDesk,
+        journal: SQLiteJournal, catalog: Catalog, reload: @escaping @Sendable () async throws(Failure) -> [String]
+    ) {
         self.configuration = configuration
+        self.boundary = boundary
         self.service = service
+        self.desk = desk
+        self.journal = journal
+        self.reload = reload
         self.catalog = Mutex(catalog)
-        currentRules = Mutex(rules)
-        status = StatusAnswer(schedExt: service.schedExt, board: service.board)
+        status = StatusAnswer(schedExt: service.schedExt, board: service.board, audit: boundary.audit)
     }
 
-    var rules: AccessRules { currentRules.withLock { $0 } }
-
-    func replace(catalog new: Catalog, rules: AccessRules) {
-        catalog.withLock { $0 = new }
-        currentRules.withLock { $0 = rules }
-    }
-
-    static func operation(of request: WireRequest) -> Operation? {
-        switch request.operation {
-        case .hello: .hello
-        case .cancel: .cancel
-        case .status: .status
-        case .list: .list
-        case .show: .show
-        case .history: .history
-        case .events: .events
-        case .doctor: .doctor
-        case .deploy(let deploy): if case .object = deploy.source { .deployObject } else { .deploy }
-        case .rollback: .rollback
-        case nil: nil
-        }
-    }
+    func replace(catalog new: Catalog) { catalog.withLock { $0 = new } }
 
     /// Answers what needs no waiting, on the event loop; nil for everything else.
-    func answerAtOnce(_ request: WireRequest, from actor: Actor) throws(Failure) -> WireResponse.OneOf_Result? {
+    func answerAtOnce(_ request: WireRequest, for session: Session) throws(Failure) -> WireResponse.OneOf_Result? {
         switch request.operation {
-        case .hello(let hello): .hello(try greet(hello, actor))
+        case .hello(let hello): .hello(try greet(hello, session))
         case .list: .list(list())
         case .show(let show): .show(WireScheduler(try entry(show.name).policy))
+        case .explain(let explain): .explanation(try self.explain(explain, session))
         default: nil
         }
     }
 
     /// Answers what may wait: the disk, the verifier, other deployments.
     func answer(
-        _ request: WireRequest, from actor: Actor, progress: @escaping @Sendable (String) -> Void
+        _ request: WireRequest, _ permit: Permit, for session: Session, _ account: UserAccount,
+        progress: @escaping @Sendable (String) -> Void
     ) async throws(Failure) -> WireResponse.OneOf_Result {
+        if permit.operation.isPrivileged {
+            return try await audited(request, permit, session) { () async throws(Failure) in
+                try await privileged(request, session, account, progress: progress)
+            }
+        }
         switch request.operation {
-        case .history(let history): return .history(try await self.history(history, actor))
+        case .history(let history): return .history(try await self.history(history, session))
         case .doctor: return .doctor(doctor())
-        case .deploy(let deploy):
-            let request = try self.request(deploy, from: actor)
-            return .deployment(WireDeployment(try await service.deploy(request, progress: progress), withDump: false))
-        case .rollback: return .deployment(WireDeployment(try await service.rollback(by: actor), withDump: true))
+        case .whoami: return .whoami(try await whoami(session))
+        case .audit(let audit): return .audit(try auditLines(audit))
+        case .quarantine: return .quarantine(WireQuarantineList(try await service.quarantined()))
+        case .keys: return .keys(try await keys(session))
         default: throw Failure(.unknownOperation, "this daemon does not know that operation")
         }
     }
@@ -80,22 +76,13 @@ final class Router: Sendable {
         }
     }
 
-    private func greet(_ hello: WireHello, _ actor: Actor) throws(Failure) -> WireHelloReply {
+    private func greet(_ hello: WireHello, _ session: Session) throws(Failure) -> WireHelloReply {
         var reply = WireHelloReply()
         reply.protocol = try ProtocolVersion.agreed(clientMin: hello.protocolMin, clientMax: hello.protocolMax)
         reply.serverVersion = DaemonConfiguration.version
-        reply.limits = WireLimits(configuration.limits, maxFrame: frameLimit(of: actor))
-        reply.you.uid = actor.uid
-        reply.you.gid = actor.gid
-        reply.you.pid = actor.pid
-        reply.you.user = actor.user
-        reply.you.mayChange = rules.has(actor, .change)
+        reply.limits = WireLimits(configuration.limits, session)
+        reply.you = identity(session)
         return reply
-    }
-
-    /// Only who may deploy an object has a use for large frames; everyone else would only fill memory with them.
-    func frameLimit(of actor: Actor) -> Int {
-        rules.has(actor, .root) ? Frame.privilegedLimit : Frame.ordinaryLimit
     }
 
     private func list() -> WireSchedulerList {
@@ -104,16 +91,16 @@ final class Router: Sendable {
         return reply
     }
 
-    private func entry(_ name: String) throws(Failure) -> (policy: SchedulerPolicy, object: [UInt8]) {
+    func entry(_ name: String) throws(Failure) -> (policy: SchedulerPolicy, object: [UInt8]) {
         try catalog.withLock { $0 }.entry(try SchedulerName(name))
     }
 
-    private func history(_ request: WireHistoryRequest, _ actor: Actor) async throws(Failure) -> WireDeploymentList {
+    private func history(_ request: WireHistoryRequest, _ session: Session) async throws(Failure) -> WireDeploymentList {
         var reply = WireDeploymentList()
         if request.id != 0 {
             let id = Int64(clamping: request.id)
             // The dump shows what other users run.
-            let withDump = rules.has(actor, .change)
+            let withDump = session.rules.rules.has(session.actor, .rollback)
             reply.deployments = [WireDeployment(try await service.deployment(id), withDump: withDump)]
             return reply
         }
@@ -143,47 +130,15 @@ final class Router: Sendable {
         reply.checks = checks.map(WireCheck.init)
         return reply
     }
-
-    private func request(_ deploy: WireDeployRequest, from actor: Actor) throws(Failure) -> DeploymentRequest {
-        let limits = configuration.limits
-        guard deploy.parameters.count <= limits.parameters, deploy.hints.count <= limits.hints else {
-            throw Failure(.tooMany, "more than \(limits.parameters) parameters or \(limits.hints) hints")
-        }
-        let settings = deploy.parameters.map { Setting(name: $0.name, value: $0.value) }
-        guard settings.allSatisfy({ $0.name.utf8.count <= 128 && $0.value.utf8.count <= 64 }) else {
-            throw Failure(.invalidArgument, "a parameter's name or value is longer than any that exists")
-        }
-        var hints: [Hint] = []
-        for hint in deploy.hints { hints.append(try hint.asHint()) }
-        switch deploy.source {
-        case .name(let name):
-            let (policy, object) = try entry(name)
-            try policy.check(hints)
-            return DeploymentRequest(
-                scheduler: policy.name.text, object: object, settings: settings,
-                values: try policy.values(for: settings),
-                hints: hints,
-                hintMaps: Dictionary(policy.hints.map { ($0.kind, $0.map) }, uniquingKeysWith: { first, _ in first }),
-                actor: actor, takeover: deploy.takeover)
-        case .object(let object):
-            guard object.count <= limits.objectBytes else {
-                throw Failure(.malformedObject, "the object is larger than \(limits.objectBytes) bytes")
-            }
-            return DeploymentRequest(
-                scheduler: "object", object: [UInt8](object), settings: settings, values: nil, hints: hints,
-                hintMaps: [:], actor: actor, takeover: deploy.takeover)
-        case nil: throw Failure(.invalidArgument, "a deployment needs the name of a scheduler or an object")
-        }
-    }
 }
 
 extension WireLimits {
-    init(_ limits: ServerLimits, maxFrame: Int) {
+    init(_ limits: ServerLimits, _ session: Session) {
         self.init()
-        maxFrameBytes = UInt32(maxFrame)
+        maxFrameBytes = UInt32(session.frameLimit)
         maxRequestsInFlight = UInt32(limits.requestsInFlight)
         maxStreams = UInt32(limits.streams)
-        maxObjectBytes = UInt32(limits.objectBytes)
+        maxObjectBytes = UInt32(clamping: min(limits.objectBytes, session.limits.objectBytes))
         maxParameters = UInt32(limits.parameters)
         maxHints = UInt32(limits.hints)
         maxHistory = UInt32(limits.history)

@@ -19,13 +19,11 @@ struct Server {
 
     let router: Router
     let logger: Logger
-    private let admission: Admission
     private let users = UserNames()
 
     init(router: Router, logger: Logger) {
         self.router = router
         self.logger = logger
-        admission = Admission(limits: router.configuration.limits)
     }
 
     func listen(_ source: Source, on group: any EventLoopGroup) async throws -> any Channel {
@@ -58,13 +56,16 @@ struct Server {
             try PeerCredentials.actor(ofSocket: fd, userName: users.name(of:))
         }
         guard let peer else { throw Failure(.denied, "the peer's identity is unknown") }
-        let admission = admission
-        do { try admission.enter(peer, mayChange: router.rules.has(peer, .change)) } catch {
+        let boundary = router.boundary
+        let session = boundary.session(of: peer)
+        let account: UserAccount
+        do { account = try boundary.enter(session) } catch {
             logger.notice("refused a connection: \(error.message)")
             return try channel.pipeline.syncOperations.addHandler(RefusalHandler(error))
         }
-        channel.closeFuture.whenComplete { _ in admission.leave(peer) }
-        try channel.pipeline.syncOperations.addHandler(ConnectionHandler(actor: peer, router: router, logger: logger))
+        channel.closeFuture.whenComplete { _ in boundary.admission.leave(peer, rate: session.rate) }
+        try channel.pipeline.syncOperations.addHandler(
+            ConnectionHandler(session, account: account, router: router, logger: logger))
     }
 }
 

@@ -1,3 +1,4 @@
+import Audit
 import Deployment
 import Kernel
 import Linux
@@ -17,14 +18,16 @@ final class StatusAnswer: Sendable {
 
     private let schedExt: SchedExt
     private let board: StatusBoard
+    private let audit: AuditLog
     private let startedAt = Clock.monotonic()
     private let release = KernelConfig.release
     /// Asked once: a kernel does not gain sched_ext while it runs.
     private let missing: [String]
     private let last = Mutex<Last?>(nil)
 
-    init(schedExt: SchedExt, board: StatusBoard) {
+    init(schedExt: SchedExt, board: StatusBoard, audit: AuditLog) {
         self.schedExt = schedExt
+        self.audit = audit
         self.board = board
         missing = schedExt.isSupported ? [] : HostProbe.missingForDeployment()
     }
@@ -55,6 +58,12 @@ final class StatusAnswer: Sendable {
         if let ended = records.lastEnded { reply.lastEnded = WireDeployment(ended, withDump: false) }
         reply.serverVersion = DaemonConfiguration.version
         reply.uptimeSeconds = uptime
+        reply.auditFailing = audit.isFailing
+        if let intent = records.intent {
+            reply.restore.deployment = UInt64(clamping: intent.deployment)
+            reply.restore.notBefore = intent.notBefore
+            reply.restore.attempt = UInt32(clamping: intent.attempt)
+        }
         return reply
     }
 }

@@ -38,7 +38,8 @@ extension DeploymentService {
     /// The kernel has ended a scheduler of ours: whose fault that was, and what comes next.
     func thrownOut(_ running: DeploymentRecord, _ exit: ExitInfo?, _ otherwise: String) async {
         var ended = running
-        let blame = exit.map(Blame.judge) ?? .outside
+        // A scheduler that keeps no exit information does not get off by it.
+        let blame = exit.map(Blame.judge) ?? .scheduler
         ended.blame = blame
         let reason = [exit?.summary ?? otherwise, blame == .scheduler ? "" : blame.summary].filter { !$0.isEmpty }
             .joined(separator: "; ")
@@ -120,6 +121,7 @@ extension DeploymentService {
         guard new != intent else { return }
         try await journal.setIntent(new)
         intent = new
+        board.publish { $0.intent = new }
     }
 
     private func foreignNews(_ state: KernelState) -> UInt64? {

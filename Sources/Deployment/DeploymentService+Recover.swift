@@ -27,7 +27,11 @@ extension DeploymentService {
         isUnwitnessed = true
         await retry()
         let last = try await journal.recent(limit: 20).first { $0.state.isEnded }
-        board.publish { $0.lastEnded = last }
+        let wanted = intent
+        board.publish {
+            $0.lastEnded = last
+            $0.intent = wanted
+        }
     }
 
     /// What was to be put back is not put back long after, nor once the unit was stopped in between.

@@ -5,10 +5,15 @@ import Synchronization
 package struct DeploymentStatus: Hashable, Sendable {
     package var active: DeploymentRecord?
     package var lastEnded: DeploymentRecord?
+    /// What will be put back after an ejection.
+    package var intent: RestoreIntent?
 
-    package init(active: DeploymentRecord? = nil, lastEnded: DeploymentRecord? = nil) {
+    package init(
+        active: DeploymentRecord? = nil, lastEnded: DeploymentRecord? = nil, intent: RestoreIntent? = nil
+    ) {
         self.active = active
         self.lastEnded = lastEnded
+        self.intent = intent
     }
 }
 

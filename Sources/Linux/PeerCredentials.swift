@@ -14,8 +14,19 @@ package enum PeerCredentials {
         guard clinux_peer_credentials(fd, &pid, &uid, &gid) == 0 else { throw SystemError("getsockopt(SO_PEERCRED)") }
         var groups = [gid_t](repeating: 0, count: maxGroups)
         let count = clinux_peer_groups(fd, &groups, CInt(maxGroups))
+        let (executable, cgroup) = facts(ofSocket: fd, pid)
         return Actor(
             uid: uid, gid: gid, pid: pid, groups: Set(groups.prefix(max(0, Int(count)))),
-            user: userName(uid) ?? "\(uid)")
+            user: userName(uid) ?? "\(uid)", executable: executable, cgroup: cgroup)
+    }
+
+    /// Read between two looks at the peer's pidfd: what another process with the same number says is not taken.
+    private static func facts(ofSocket fd: CInt, _ pid: pid_t) -> (String, String) {
+        let raw = clinux_peer_pidfd(fd)
+        // A kernel before 6.5 has no SO_PEERPIDFD, and a peer that has ended has no pidfd.
+        guard raw >= 0 else { return ("", "") }
+        let pidfd = Descriptor(owning: raw)
+        let facts = (ProcessIdentity.executable(of: pid), ProcessIdentity.cgroup(of: pid))
+        return ProcessIdentity.isAlive(pidfd) ? facts : ("", "")
     }
 }

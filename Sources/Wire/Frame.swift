@@ -72,8 +72,14 @@ package struct FrameDecoder: NIOSingleStepByteToMessageDecoder {
 
     /// Bytes of payload. May be raised after the first frame, when it is known who sends.
     package var limit: Int
+    /// Asked once for each frame that is larger than an ordinary one, before memory is taken for it.
+    private let announce: ((Int) throws(Failure) -> Void)?
+    private var isAnnounced = false
 
-    package init(limit: Int) { self.limit = limit }
+    package init(limit: Int, announce: ((Int) throws(Failure) -> Void)? = nil) {
+        self.limit = limit
+        self.announce = announce
+    }
 
     package mutating func decode(buffer: inout ByteBuffer) throws -> ByteBuffer? {
         guard let length = buffer.getInteger(at: buffer.readerIndex, as: UInt32.self) else { return nil }
@@ -82,7 +88,12 @@ package struct FrameDecoder: NIOSingleStepByteToMessageDecoder {
                 .frameTooLarge, "a frame of \(length) bytes is over the limit of \(limit)",
                 hint: "the limit is in the answer to hello")
         }
+        if Int(length) > Frame.ordinaryLimit, !isAnnounced {
+            try announce?(Int(length))
+            isAnnounced = true
+        }
         guard buffer.readableBytes >= Frame.headerBytes + Int(length) else { return nil }
+        isAnnounced = false
         buffer.moveReaderIndex(forwardBy: Frame.headerBytes)
         return buffer.readSlice(length: Int(length))
     }

@@ -1,11 +1,9 @@
-// schedcpd: the command line, and the one moment as root. Everything up to `PrivilegeDrop.become` runs on the only
-// thread there is; nothing before it may start another.
+// schedcpd: the daemon. What it does is in DaemonCommand and Daemon.
 
 import ArgumentParser
 import Daemon
-import Dispatch
-import Linux
-import Logging
+import DaemonCommand
+import Deployment
 
 @main
 struct Schedcpd: ParsableCommand {
@@ -17,70 +15,11 @@ struct Schedcpd: ParsableCommand {
             CAP_BPF and CAP_PERFMON.
 
             For development, without systemd (the scheduler then ends with the daemon):
-              sudo schedcpd --socket /tmp/schedcp.sock --state /tmp/schedcp-state --schedulers /usr/lib/schedcp/schedulers
+              sudo schedcpd --socket /tmp/schedcp.sock --state /tmp/schedcp-state --audit /tmp/schedcp-audit
             """,
         version: DaemonConfiguration.version)
 
-    @Option(help: ArgumentHelp("Bind this socket instead of taking one from systemd.", valueName: "path"))
-    var socket: String?
-    @Option(help: "The folder for records and artifacts.")
-    var state = "/var/lib/schedcp"
-    @Option(help: "The folder of installed schedulers.")
-    var schedulers = "/usr/lib/schedcp/schedulers"
-    @Option(help: "The socket of schedcp-eject.")
-    var ejectSocket = "/run/schedcp/eject.sock"
-    @Option(help: "The user to become.")
-    var user = "schedcp"
-    @Option(
-        help: "How much to log: debug, info, notice, warning or error.",
-        transform: { text in
-            guard let level = Logger.Level(rawValue: text) else {
-                throw ValidationError("'\(text)' is not a log level")
-            }
-            return level
-        })
-    var logLevel = Logger.Level.notice
+    @OptionGroup var options: DaemonOptions
 
-    /// Loading and attaching need both; the measurement is in SECURITY.md.
-    static let keptCapabilities: CapabilitySet = [.bpf, .perfmon]
-
-    func run() throws {
-        LoggingSystem.bootstrap { [logLevel] _ in JournalLogHandler(level: logLevel) }
-        let logger = Logger(label: "schedcpd")
-        let passed = Systemd.takeDescriptors()
-        try giveUpRoot(logger)
-        let configuration = DaemonConfiguration(
-            stateFolder: state, schedulersFolder: schedulers, ejectSocket: ejectSocket)
-        let path = socket
-        Task {
-            do {
-                try await Daemon(configuration: configuration, logger: logger).run(socket: path, passed: passed)
-                ThisProcess.exit(0)
-            } catch {
-                logger.critical("\(error)")
-                Systemd.notify(["STATUS=\(error)", "ERRNO=22"])
-                ThisProcess.exit(1)
-            }
-        }
-        dispatchMain()
-    }
-
-    private func giveUpRoot(_ logger: Logger) throws {
-        guard ThisProcess.isRoot else {
-            guard socket != nil else {
-                logger.critical("schedcpd must be started as root by systemd; it gives root up itself")
-                throw ExitCode(77)
-            }
-            logger.notice("not started as root: everything but deploying works")
-            return
-        }
-        guard let account = Accounts.user(named: user) else {
-            logger.critical("the user '\(user)' does not exist: run systemd-sysusers, or scripts/install again")
-            throw ExitCode(67)
-        }
-        do { try PrivilegeDrop.become(uid: account.uid, gid: account.gid, keeping: Self.keptCapabilities) } catch {
-            logger.critical("\(error); refusing to serve")
-            throw ExitCode(77)
-        }
-    }
+    func run() throws { try options.run(stops: NoStops()) }
 }

@@ -8,63 +8,54 @@ struct Deploy: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Make a scheduler the machine's.",
         discussion: """
-            NAME is an entry of the repository (schedctl list). Root may also give an object FILE (a path with a slash or
-            ending in .o). One that SchedCP deployed before is replaced; if the new one fails to attach, it is put back.
+            NAME is an entry of the repository (schedctl list); FILE an object file (a path with a slash or ending in .o).
+            Nothing is deployed without an attestation that this artifact, with these arguments, was verified for this
+            kernel; one is asked for where none is given. A scheduler that SchedCP deployed before is replaced; if the new
+            one fails to attach, it is put back.
 
             EXAMPLES:
               schedctl deploy vtime
               schedctl deploy fifo --param slice_us=3000
               schedctl deploy ljf --hint process:encoder=40s --hint process:lint=500ms
               schedctl deploy ljf --hint cgroup:system.slice/batch.service=10m
-              sudo schedctl deploy ./mine.bpf.o --param slice_ns=5000000
+              schedctl deploy ./mine.bpf.o --attestation mine.intoto.json
+              sudo schedctl deploy ./mine.bpf.o --unverified --reason 'trying a fix on a test machine'
             """)
 
-    @Argument(
-        help: ArgumentHelp("A scheduler's name, or an object file.", valueName: "name|file"),
-        completion: .custom(RepositoryCompletion.names))
-    var scheduler: String
-    @Option(name: .shortAndLong, help: ArgumentHelp("Set a parameter; may be repeated.", valueName: "name=value"))
-    var param: [String] = []
-    @Option(
-        help: ArgumentHelp(
-            "Say how much CPU time a process or cgroup will need; may be repeated.",
-            valueName: "process:NAME=TIME|cgroup:PATH=TIME"))
-    var hint: [String] = []
+    @OptionGroup var what: SchedulerArguments
     @Flag(help: "Replace a scheduler that another program loaded.")
     var takeover = false
+    @Option(
+        help: ArgumentHelp(
+            "Use this attestation (schedctl attest issue); without it, one is asked for.", valueName: "file"),
+        completion: .file())
+    var attestation: String?
+    @Flag(help: "Do without an attestation, where the access rules permit it to you. Needs --reason.")
+    var unverified = false
+    @Option(help: "Why it is not verified, for the audit.")
+    var reason: String?
     @OptionGroup var options: CommonOptions
 
     func run() async throws {
-        var request = WireDeployRequest()
+        var request: WireDeployRequest
         do throws(Failure) {
-            request.source = try source()
-            for text in param { request.parameters.append(try Self.setting(text)) }
-            for text in hint { request.hints.append(try Self.hint(text)) }
+            request = try what.read()
+            request.takeover = takeover
+            try authorise(&request)
         } catch {
             options.report(error)
             throw ExitCode(64)
         }
-        request.takeover = takeover
         try await options.run { [request] client throws(Failure) in
-            if case .object(let bytes) = request.source, bytes.count > Int(client.greeting.limits.maxObjectBytes) {
-                throw Failure(
-                    .malformedObject,
-                    "the object is larger than schedcpd takes (\(client.greeting.limits.maxObjectBytes) bytes)")
+            var request = request
+            try Self.checkSize(request, client.greeting.limits)
+            if !request.unverified && request.attestation.isEmpty {
+                request.attestation = try await Attest.issue(request, with: client).envelope
             }
-            if case .object(let bytes) = request.source, bytes.count >= Int(client.greeting.limits.maxFrameBytes) {
-                throw Failure(
-                    .denied, "only root may deploy an object file at this stage",
-                    hint: "deploy a scheduler of the repository by name, or use sudo")
+            let result = try await Terminal.withProgress { progress throws(Failure) in
+                try await client.call(.deploy(request), progress: progress)
             }
-            let result: WireResponse.OneOf_Result
-            do throws(Failure) {
-                result = try await client.call(.deploy(request)) { Terminal.progress($0) }
-                Terminal.endProgress()
-            } catch {
-                Terminal.endProgress()
-                throw error
-            }
-            guard case .deployment(let deployment) = result else { throw Failure(.internal, "unexpected answer") }
+            guard case .deployment(let deployment) = result else { throw SchedClient.unexpected(result) }
             if options.json { return options.printJSON(deployment) }
             print(
                 "\(Terminal.styled(Terminal.safe(deployment.ops), .bold)) is the machine's scheduler (deployment \(deployment.id))"
@@ -72,38 +63,34 @@ struct Deploy: AsyncParsableCommand {
         }
     }
 
-    private func source() throws(Failure) -> WireDeployRequest.OneOf_Source {
-        guard scheduler.contains("/") || scheduler.hasSuffix(".o") else { return .name(scheduler) }
-        do {
-            let bytes = try Data(contentsOf: URL(filePath: scheduler), options: .mappedIfSafe)
-            guard bytes.count <= 64 << 20 else {
-                throw Failure(.malformedObject, "\(scheduler) is too large for a scheduler")
-            }
-            return .object(bytes)
-        } catch let failure as Failure { throw failure } catch {
+    private func authorise(_ request: inout WireDeployRequest) throws(Failure) {
+        request.unverified = unverified
+        request.reason = reason ?? ""
+        if unverified && (reason ?? "").isEmpty {
             throw Failure(
-                .notFound, "the file \(scheduler.quotedForDisplay(limit: 200)) cannot be read",
-                hint: "a name of the repository has no slash; see `schedctl list`")
+                .invalidArgument, "--unverified needs a --reason", hint: "it stands in the audit: --reason 'trying a fix'")
+        }
+        if unverified && attestation != nil {
+            throw Failure(.invalidArgument, "--unverified and --attestation exclude each other")
+        }
+        if !unverified && reason != nil {
+            throw Failure(.invalidArgument, "--reason is for --unverified")
+        }
+        if let attestation {
+            request.attestation = Data(try SmallFile.read(attestation, limit: 1 << 20, what: "an attestation"))
         }
     }
 
-    private static func setting(_ text: String) throws(Failure) -> WireSetting {
-        guard let equals = text.firstIndex(of: "=") else {
-            throw Failure(.invalidArgument, "--param \(text.quotedForDisplay()) is not of the form name=value")
-        }
-        return WireSetting(Setting(name: String(text[..<equals]), value: String(text[text.index(after: equals)...])))
-    }
-
-    private static func hint(_ text: String) throws(Failure) -> WireHint {
-        guard let colon = text.firstIndex(of: ":"), let equals = text.lastIndex(of: "="), colon < equals,
-            let kind = Hint.Kind(rawValue: String(text[..<colon]))
-        else {
+    static func checkSize(_ request: WireDeployRequest, _ limits: WireLimits) throws(Failure) {
+        guard case .object(let bytes) = request.source else { return }
+        guard bytes.count <= Int(limits.maxObjectBytes) else {
             throw Failure(
-                .invalidArgument, "--hint \(text.quotedForDisplay()) is not a hint",
-                hint: "write process:NAME=TIME or cgroup:PATH=TIME, for example process:encoder=40s")
+                .malformedObject, "the object is larger than schedcpd takes from you (\(limits.maxObjectBytes) bytes)")
         }
-        let key = String(text[text.index(after: colon)..<equals])
-        let time = try DurationText.parse(String(text[text.index(after: equals)...]))
-        return WireHint(try Hint(kind: kind, key: key, nanoseconds: time))
+        guard bytes.count < Int(limits.maxFrameBytes) else {
+            throw Failure(
+                .denied, "the access rules do not let you send an object file",
+                hint: "deploy a scheduler of the repository by name; see `schedctl whoami`")
+        }
     }
 }

@@ -65,6 +65,14 @@ enum Terminal {
         if showsProgress { ThisProcess.complain("\u{1B}[2K\r") }
     }
 
+    /// Shows steps as they come, and takes the line away again at the end.
+    static func withProgress<R>(
+        _ body: (@escaping (String) -> Void) async throws(Failure) -> R
+    ) async throws(Failure) -> R {
+        defer { endProgress() }
+        return try await body { progress($0) }
+    }
+
     /// Columns as wide as their widest cell; the last one is not padded.
     static func table(_ rows: [[String]]) -> String {
         let columns = rows.map(\.count).max() ?? 0

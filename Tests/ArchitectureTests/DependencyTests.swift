@@ -16,17 +16,22 @@ import Testing
         "Kernel": ["CLibBPF", "Linux", "Model"],
         "Wire": ["Model", "NIOCore", "SwiftProtobuf"],
         "Access": ["Model"],
+        "Attestation": ["Model", "Crypto"],
+        "Audit": ["Linux", "Model", "Crypto"],
         "Repository": ["Model", "GRDB", "TOMLKit", "Crypto"],
         "Deployment": ["Kernel", "Linux", "Model", "Logging"],
         "Daemon": [
-            "Access", "Deployment", "Kernel", "Linux", "Model", "Repository", "Wire", "Logging", "NIOCore", "NIOPosix",
+            "Access", "Attestation", "Audit", "Deployment", "Kernel", "Linux", "Model", "Repository", "Wire", "Logging",
+            "NIOCore", "NIOPosix",
         ],
-        "schedcpd": ["Daemon", "Linux", "Model", "ArgumentParser", "Logging"],
+        "DaemonCommand": ["Daemon", "Deployment", "Linux", "ArgumentParser", "Logging"],
+        "schedcpd": ["Daemon", "DaemonCommand", "Deployment", "ArgumentParser"],
         "schedcp-eject": ["Linux", "Model"],
         "Client": ["Model", "Wire", "NIOCore", "NIOPosix"],
         "MicroVM": ["GuestProtocol", "Linux", "NIOCore", "NIOPosix", "Subprocess"],
         "schedctl": [
-            "Client", "GuestProtocol", "Linux", "MicroVM", "Model", "Wire", "ArgumentParser", "SwiftProtobuf",
+            "Access", "Attestation", "Audit", "Client", "GuestProtocol", "Linux", "MicroVM", "Model", "Wire",
+            "ArgumentParser", "SwiftProtobuf",
         ],
         "schedcp-guest": ["GuestProtocol", "Linux"],
     ]
@@ -91,7 +96,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "GuestProtocol", "schedcp-guest", "schedcp-eject", "Linux", "Kernel", "Access", "Wire", "Deployment",
+        "GuestProtocol", "schedcp-guest", "schedcp-eject", "Linux", "Kernel", "Access", "Audit", "Wire",
+        "Deployment",
     ])
     func withoutFoundation(_ target: String) throws {
         for file in try SourceFile.all(in: "Sources/" + target) where !file.isGenerated {

@@ -16,7 +16,7 @@ import Wire
         for number in 1...count {
             let spec = DeploymentSpec(
                 scheduler: "s\(number)", artifact: "", parameters: [Setting(name: "p", value: value)], hints: [],
-                actor: actor)
+                actor: actor, authority: .unverified(reason: "a test"))
             var record = try await journal.begin(spec, at: Int64(number))
             try record.move(to: .active, reason: "", at: Int64(number))
             try record.move(to: .ejected, reason: "stall", at: Int64(number))

@@ -98,7 +98,7 @@ import Wire
             let journal = try SQLiteJournal(path: folder.path("state/schedcp.sqlite"))
             for number in 0..<5 {
                 let spec = DeploymentSpec(
-                    scheduler: "old\(number)", artifact: "", parameters: [], hints: [], actor: actor)
+                    scheduler: "old\(number)", artifact: "", parameters: [], hints: [], actor: actor, authority: .unverified(reason: "a test"))
                 records.append(try await journal.begin(spec, at: Int64(number + 1)))
             }
             try records[0].move(to: .active, reason: "", at: 10)

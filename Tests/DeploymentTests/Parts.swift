@@ -4,6 +4,7 @@ import Linux
 import Logging
 import Model
 import Repository
+import Synchronization
 import TestSupport
 
 /// A service on a real journal and artifact store in a folder of its own.
@@ -13,6 +14,7 @@ struct Parts {
     let artifacts: ArtifactStore
     let events = EventLog()
     let board = StatusBoard()
+    let witness = Witness()
     let service: DeploymentService
 
     /// - Parameter kernel: the folder that plays /sys/kernel/sched_ext; the machine's own where it is nil.
@@ -22,22 +24,22 @@ struct Parts {
         journal = try SQLiteJournal(path: folder.path("schedcp.sqlite"))
         artifacts = try ArtifactStore(folder: folder.path("artifacts"))
         service = DeploymentService(
-            schedExt: kernel.map { SchedExt(folder: $0) } ?? SchedExt(), journal: journal, artifacts: artifacts,
-            ejector: NoEjector(), events: events, board: board,
-            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+            DeploymentService.Surroundings(
+                schedExt: kernel.map { SchedExt(folder: $0) } ?? SchedExt(), journal: journal, artifacts: artifacts,
+                ejector: NoEjector(), witness: witness),
+            events: events, board: board, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
     }
 
     static let actor = Actor(uid: 1000, gid: 100, pid: 42, groups: [], user: "alice\u{1B}[31m")
 
     static func spec(_ scheduler: String, artifact: String = "") -> DeploymentSpec {
-        DeploymentSpec(scheduler: scheduler, artifact: artifact, parameters: [], hints: [], actor: actor)
+        DeploymentSpec(scheduler: scheduler, artifact: artifact, parameters: [], hints: [], actor: actor, authority: .unverified(reason: "a test"))
     }
 
     static func request(_ object: [UInt8], settings: [Setting] = []) -> DeploymentRequest {
         DeploymentRequest(
             scheduler: "object", object: object, settings: settings, values: nil, hints: [], hintMaps: [:],
-            actor: actor,
-            takeover: false)
+            actor: actor, authority: .unverified(reason: "a test"), takeover: false, judge: { _ throws(Failure) in })
     }
 
     /// Writes a record as a daemon that was killed leaves it.
@@ -54,6 +56,31 @@ struct Parts {
     func states() async throws -> [String: DeploymentState] {
         let records = try await journal.recent(limit: 100)
         return Dictionary(uniqueKeysWithValues: records.map { ($0.spec.scheduler, $0.state) })
+    }
+}
+
+/// Keeps what the audit would, or refuses it.
+final class Witness: DeploymentWitness {
+    struct Line: Hashable {
+        let kind: SchedulerEvent.Kind
+        let deployment: Int64
+        let state: DeploymentState?
+    }
+
+    private let state = Mutex<(lines: [Line], refuses: Bool)>(([], false))
+
+    var lines: [Line] { state.withLock { $0.lines } }
+    var refuses: Bool {
+        get { state.withLock { $0.refuses } }
+        set { state.withLock { $0.refuses = newValue } }
+    }
+
+    func witness(_ kind: SchedulerEvent.Kind, _ message: String, _ record: DeploymentRecord?) throws(Failure) {
+        let isRefused = state.withLock { state in
+            if !state.refuses { state.lines.append(Line(kind: kind, deployment: record?.id ?? 0, state: record?.state)) }
+            return state.refuses
+        }
+        if isRefused { throw Failure(.storage, "the disk is full") }
     }
 }
 

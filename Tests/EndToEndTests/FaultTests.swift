@@ -30,20 +30,20 @@ extension EndToEnd {
             let guest = try await Guest.clean()
             try await guest.vm.succeed("schedctl deploy vtime")
             let sequence = try await guest.enableSequence()
-            let result = try await guest.schedctl("deploy /fixtures/refused.bpf.o")
+            let result = try await guest.schedctl("deploy /fixtures/refused.bpf.o --unverified --reason testing")
             #expect(result.status == 5, "\(result.summary)")
             #expect(result.stderr.contains("verifier refused"))
             #expect(result.stderr.contains("processed"), "\(result.stderr)")
             #expect(try await guest.kernelOps().hasPrefix("vtime"))
             #expect(try await guest.enableSequence() == sequence)
             #expect(try await guest.history().first?.state == "failed")
-            let json = try await guest.schedctl("deploy /fixtures/refused.bpf.o --json")
+            let json = try await guest.schedctl("deploy /fixtures/refused.bpf.o --unverified --reason testing --json")
             #expect(json.stdout.contains("\"VERIFIER_REFUSED\""))
         }
 
         @Test func anObjectOfTheSchedExtConventionGetsItsConstants() async throws {
             let guest = try await Guest.clean()
-            let result = try await guest.schedctl("deploy /fixtures/convention.bpf.o")
+            let result = try await guest.schedctl("deploy /fixtures/convention.bpf.o --unverified --reason testing")
             #expect(result.status == 0, "\(result.summary)")
             try await guest.vm.succeed(
                 "for i in 1 2 3 4 5 6; do sh -c 'i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done' & done; wait")
@@ -53,7 +53,7 @@ extension EndToEnd {
         @Test(arguments: ["/etc/passwd", "/bin/true", "/dev/null", "/fixtures/none.bpf.o"])
         func whatIsNoSchedulerIsRefused(file: String) async throws {
             let guest = try await Guest.clean()
-            let result = try await guest.schedctl("deploy \(file)")
+            let result = try await guest.schedctl("deploy \(file) --unverified --reason testing")
             #expect(result.status == 1 || result.status == 64, "\(result.summary)")
             #expect(try await guest.kernelState() == "disabled")
             #expect(try await guest.schedctl("status").status == 0)
@@ -63,7 +63,7 @@ extension EndToEnd {
             let guest = try await Guest.clean()
             try await guest.vm.succeed("schedctl deploy vtime")
             let before = try #require(try await guest.status().deployment)
-            let result = try await guest.schedctl("deploy /fixtures/initfails.bpf.o")
+            let result = try await guest.schedctl("deploy /fixtures/initfails.bpf.o --unverified --reason testing")
             #expect(result.status == 1, "\(result.summary)")
             #expect(try await guest.kernelOps().hasPrefix("vtime"))
             let status = try await guest.status()
@@ -80,11 +80,11 @@ extension EndToEnd {
             try await guest.vm.succeed(
                 "mkdir -p /tmp/other && chown nobody /tmp/other && ln -sfn /fixtures /tmp/other-schedulers")
             let other = try await guest.vm.start(
-                "exec schedcpd --socket /tmp/other.sock --state /tmp/other --user nobody")
+                "exec schedcpd --socket /tmp/other.sock --state /tmp/other --audit /tmp/other/audit --user nobody")
             try await guest.waitUntil("the other program") {
                 try await guest.vm.run("schedctl status --socket /tmp/other.sock").status == 0
             }
-            try await guest.vm.succeed("schedctl deploy /fixtures/foreign.bpf.o --socket /tmp/other.sock")
+            try await guest.vm.succeed("schedctl deploy /fixtures/foreign.bpf.o --unverified --reason testing --socket /tmp/other.sock")
             let sequence = try await guest.enableSequence()
             let status = try await guest.status()
             #expect(status.kernel.owner == "FOREIGN")

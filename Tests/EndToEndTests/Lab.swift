@@ -40,6 +40,13 @@ final class LabSession: Sendable {
         let folder = FileManager.default.temporaryDirectory.appending(path: "schedcp-fixtures-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         try FileManager.default.copyItem(at: built, to: folder.appending(path: "fixtures"))
+        for (source, name) in [
+            ("Tests/hostile/agent.pl", "agent.pl"), (".build/faults/failing_io.so", "failing_io.so"),
+            (".build-release/release/schedcpd-stops", "schedcpd-stops"),
+        ] {
+            try FileManager.default.copyItem(
+                at: root.appending(path: source), to: folder.appending(path: "fixtures/" + name))
+        }
         return folder.path()
     }
 }
@@ -52,7 +59,13 @@ struct Guest {
     static func clean() async throws -> Guest {
         let guest = Guest(vm: try await LabSession.shared.vm())
         try await guest.vm.succeed("systemctl reset-failed; systemctl start schedcpd.socket schedcpd.service")
-        _ = try await guest.vm.run("schedctl rollback")
+        _ = try await guest.vm.run(
+            """
+            schedctl rollback
+            for digest in $(schedctl quarantine list --json | grep -o '"artifact_sha256":"[0-9a-f]*"' | cut -d'"' -f4); do
+                schedctl quarantine release $digest
+            done
+            """)
         try await guest.waitUntil("the default scheduler") { try await guest.kernelState() == "disabled" }
         return guest
     }
@@ -80,7 +93,7 @@ struct Guest {
 
     /// Deploys an object that the kernel will throw out, waits for that, and gives the record of its end.
     func ejected(_ object: String) async throws -> DeploymentReport {
-        try await vm.succeed("schedctl deploy \(object)")
+        try await vm.succeed("schedctl deploy \(object) --unverified --reason testing")
         let id = try await history().first?.id ?? 0
         try await waitUntil("the ejection of \(object)") { try await status().last_ended?.id == id }
         let text = try await vm.succeed("schedctl history \(id) --json")

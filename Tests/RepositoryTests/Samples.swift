@@ -38,6 +38,6 @@ enum Samples {
         DeploymentSpec(
             scheduler: scheduler, artifact: String(repeating: "ab", count: 32),
             parameters: [Setting(name: "slice_us", value: "5000"), Setting(name: "odd \"name\n", value: "\u{202E}x")],
-            hints: [], actor: actor)
+            hints: [], actor: actor, authority: .unverified(reason: "a test"))
     }
 }

@@ -20,6 +20,9 @@ int clinux_become(uid_t uid, gid_t gid);
 int clinux_peer_credentials(int fd, pid_t *pid, uid_t *uid, gid_t *gid);
 int clinux_peer_groups(int fd, gid_t *groups, int capacity);
 
+// SO_PEERPIDFD of a Unix socket (Linux 6.5): a descriptor of the process that connected, or -1.
+int clinux_peer_pidfd(int fd);
+
 // bpf(2) with a command that reads nothing: the errno that the kernel gives for it.
 int clinux_bpf_errno(int command, void *attributes, unsigned int size);
 

@@ -1,0 +1,56 @@
+extension AccessRules {
+    /// What is in force where no file is: everyone may look, root may do the rest.
+    package static let builtInText = """
+        version 1
+        operation hello              needs none              in greeting
+        operation cancel             needs look              in serving
+        operation status             needs look              in serving
+        operation list               needs look              in serving
+        operation show               needs look              in serving
+        operation history            needs look              in serving
+        operation events             needs look              in serving
+        operation doctor             needs look              in serving
+        operation whoami             needs none              in serving
+        operation explain            needs look              in serving
+        operation attest             needs verify            in serving
+        operation deploy             needs deploy            in serving
+        operation deploy-unverified  needs deploy-unverified in serving
+        operation takeover           needs takeover          in serving
+        operation rollback           needs rollback          in serving
+        operation audit              needs audit             in serving
+        operation quarantine         needs look              in serving
+        operation quarantine-release needs release           in serving
+        operation rules-reload       needs manage            in serving
+        operation keys               needs look              in serving
+        operation key-rotate         needs manage            in serving
+        operation key-revoke         needs manage            in serving
+        operation attest-revoke      needs manage            in serving
+        role observer
+          grants look
+        role admin
+          includes observer
+          grants verify deploy deploy-unverified takeover rollback audit release manage
+          requests-per-second unlimited
+          connections 512
+          streams 64
+          verifications 4
+          object-bytes 6291456
+          cpu-seconds-per-hour 36000
+          cost-per-hour 1000
+          kernel-functions any
+          helpers any
+          map-types any
+          user-memory yes
+        bind user 0 to admin
+        bind everyone to observer
+        attestation requires origin kernel
+        unverified allowed
+
+        """
+
+    package static let builtIn: AccessRules = {
+        let report = read(Array(builtInText.utf8)) { _ in nil }
+        guard let rules = report.rules else { preconditionFailure("\(report.errors)") }
+        return rules
+    }()
+}

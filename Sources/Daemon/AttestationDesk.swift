@@ -1,0 +1,102 @@
+import Access
+import Attestation
+import Deployment
+import Kernel
+import Linux
+import Model
+import Repository
+
+/// Issues attestations for what this daemon has tried itself, and checks those that are brought to it.
+final class AttestationDesk: Sendable {
+    let keys: KeyringFile
+    private let journal: SQLiteJournal
+    /// The running kernel. It does not change under a running process.
+    let kernel: KernelIdentity
+
+    init(keys: KeyringFile, journal: SQLiteJournal) {
+        self.keys = keys
+        self.journal = journal
+        kernel = Self.runningKernel()
+    }
+
+    private static func runningKernel() -> KernelIdentity {
+        let notes = (try? TextFile.readBytes("/sys/kernel/notes", limit: KernelIdentity.maxNotesBytes)) ?? []
+        // A kernel without BTF runs no scheduler either; an attestation for it names the digest of nothing.
+        let types = (try? TextFile.readBytes("/sys/kernel/btf/vmlinux", limit: 64 << 20)) ?? []
+        return KernelIdentity(
+            release: KernelConfig.release, buildID: KernelIdentity.buildID(notes: notes) ?? "",
+            btfDigest: ArtifactStore.digest(types))
+    }
+
+    /// Seconds since the epoch; never earlier than what was seen before, also over restarts.
+    func now() async throws(Failure) -> Int64 {
+        try await journal.notEarlier(than: Clock.realtime()) / 1_000_000_000
+    }
+
+    /// The verifiers on other machines that the rules trust.
+    func trusted(_ rules: AccessRules) -> [VerifierKey] {
+        rules.trusted.compactMap { try? VerifierKey(name: $0.name, publicKey: $0.publicKey, notAfter: $0.until) }
+    }
+
+    private func verifierKeys(_ rules: AccessRules, now: Int64) -> [VerifierKey] {
+        keys.current.verifierKeys(now: now, trusted: trusted(rules))
+    }
+
+    // MARK: Checking
+
+    /// - Returns: the authority for a deployment of these bytes with these arguments by this actor, not spent yet.
+    func check(
+        _ envelope: [UInt8], artifact: String, settings: [Setting], hints: [Hint], actor: Actor, rules: AccessRules
+    ) async throws(Failure) -> Authority {
+        let now = try await now()
+        let check = AttestationCheck(
+            artifact: artifact, arguments: try AttestedArguments(parameters: settings, hints: hints), kernel: kernel,
+            now: now, keys: verifierKeys(rules, now: now), revokedNonces: try await journal.revokedNonces(),
+            requiredStages: rules.requiredStages, maxLifetimeSeconds: rules.attestationLifetimeSeconds,
+            userID: actor.uid, mayUseOthers: rules.has(actor, .manage))
+        do throws(Refusal) {
+            let claims = try check.verify(envelope)
+            let signers = try Envelope.parse(envelope).signatures.map(\.keyID)
+            return .attested(
+                nonce: claims.nonce, expiresAt: claims.expiresAt, digest: ArtifactStore.digest(envelope),
+                keyID: signers.first ?? "")
+        } catch { throw error.asFailure }
+    }
+
+    /// Why a deployment that was attested once must not come back now: its key or itself was revoked since.
+    func objection(to spec: DeploymentSpec) async -> Failure? {
+        guard case .attested(let nonce, _, _, let keyID) = spec.authority else { return nil }
+        let isKeyRevoked = keys.current.revoked.contains { $0.keyID == keyID }
+        do throws(Failure) {
+            let isRevoked = try await journal.revokedNonces().contains(nonce)
+            return isKeyRevoked || isRevoked ? Failure(.denied, "its attestation was revoked since") : nil
+        } catch { return error }
+    }
+
+    // MARK: Issuing
+
+    /// What is known of an artifact when it is attested.
+    struct Finding {
+        let stage: String
+        let verdict: AttestedStage.Verdict
+        let evidence: String
+    }
+
+    func issue(
+        _ request: DeploymentRequest, artifact: String, findings: [Finding], holder: AttestationHolder?,
+        rules: AccessRules, rulesDigest: String
+    ) async throws(Failure) -> [UInt8] {
+        let now = try await now()
+        let claims = AttestationClaims(
+            artifactName: request.scheduler, artifact: artifact,
+            stages: findings.map {
+                AttestedStage(
+                    name: $0.stage, verdict: $0.verdict, evidence: ArtifactStore.digest(Array($0.evidence.utf8)))
+            },
+            arguments: try AttestedArguments(parameters: request.settings, hints: request.hints), kernel: kernel,
+            rulesDigest: rulesDigest,
+            verifier: VerifierIdentity(id: "schedcpd", version: DaemonConfiguration.version), holder: holder,
+            issuedAt: now, expiresAt: now + rules.attestationLifetimeSeconds)
+        return try Envelope.sign(claims, with: keys.current.signingKey)
+    }
+}

@@ -1,0 +1,102 @@
+import Access
+import Model
+import Wire
+
+extension Operation {
+    /// Changes something, or makes others able to: each is in the audit on its own.
+    var isPrivileged: Bool {
+        switch self {
+        case .hello, .cancel, .status, .list, .show, .history, .events, .doctor, .whoami, .explain, .audit, .quarantine,
+            .keys:
+            false
+        case .attest, .deploy, .deployUnverified, .takeover, .rollback, .quarantineRelease, .rulesReload, .keyRotate,
+            .keyRevoke, .attestRevoke:
+            true
+        }
+    }
+}
+
+extension WireRequest {
+    /// The operation of the rules that this request is; nil for one that this daemon does not know.
+    var asOperation: Operation? {
+        switch operation {
+        case .hello: .hello
+        case .cancel: .cancel
+        case .status: .status
+        case .list: .list
+        case .show: .show
+        case .history: .history
+        case .events: .events
+        case .doctor: .doctor
+        case .deploy(let deploy): deploy.unverified ? .deployUnverified : .deploy
+        case .rollback: .rollback
+        case .whoami: .whoami
+        case .explain: .explain
+        case .attest: .attest
+        case .audit: .audit
+        case .quarantine: .quarantine
+        case .quarantineRelease: .quarantineRelease
+        case .rulesReload: .rulesReload
+        case .keys: .keys
+        case .keyRotate: .keyRotate
+        case .keyRevoke: .keyRevoke
+        case .attestRevoke: .attestRevoke
+        case nil: nil
+        }
+    }
+
+    /// A second operation that a request is at the same time.
+    var alsoNeeds: Operation? {
+        if case .deploy(let deploy) = operation, deploy.takeover { return .takeover }
+        return nil
+    }
+
+    /// What it is about, in few words from the client: a name, a digest, a number.
+    var subject: String {
+        switch operation {
+        case .show(let show): show.name
+        case .history(let history): history.id == 0 ? "" : "\(history.id)"
+        case .deploy(let deploy): if case .name(let name) = deploy.source { name } else { "object" }
+        case .attest(let attest): if case .name(let name) = attest.source { name } else { "object" }
+        case .quarantineRelease(let release): release.artifactSha256
+        case .keyRevoke(let revoke): revoke.keyID
+        case .attestRevoke(let revoke): revoke.nonce
+        case .explain(let explain): explain.operation
+        default: ""
+        }
+    }
+
+    /// What else the audit keeps of a privileged request.
+    var auditDetail: [String: String] {
+        switch operation {
+        case .deploy(let deploy):
+            [
+                "parameters": deploy.parameters.prefix(64).map { "\($0.name)=\($0.value)" }.joined(separator: " "),
+                "hints": "\(deploy.hints.count)", "takeover": "\(deploy.takeover)", "reason": deploy.reason,
+            ].filter { !$0.value.isEmpty }
+        case .attest(let attest):
+            [
+                "parameters": attest.parameters.prefix(64).map { "\($0.name)=\($0.value)" }.joined(separator: " "),
+                "hints": "\(attest.hints.count)", "reason": attest.reason,
+            ].filter { !$0.value.isEmpty }
+        case .keyRevoke(let revoke): ["reason": revoke.reason]
+        case .attestRevoke(let revoke): ["reason": revoke.reason]
+        default: [:]
+        }
+    }
+}
+
+extension WireResponse.OneOf_Result {
+    var auditDetail: [String: String] {
+        switch self {
+        case .deployment(let deployment):
+            [
+                "deployment": "\(deployment.id)", "state": deployment.state, "artifact": deployment.artifactSha256,
+                "authority": deployment.authority, "authority-detail": deployment.authorityDetail,
+            ]
+        case .rules(let rules): ["rules": rules.rulesSha256]
+        case .quarantine(let list): ["released": list.artifacts.map(\.artifactSha256).joined(separator: " ")]
+        default: [:]
+        }
+    }
+}

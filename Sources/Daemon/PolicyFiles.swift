@@ -1,0 +1,82 @@
+import Access
+import Linux
+import Logging
+import Model
+import Repository
+import Synchronization
+
+/// The files that an administrator writes: the access rules and the installed schedulers.
+struct PolicyFiles: Sendable {
+    private let configuration: DaemonConfiguration
+    private let logger: Logger
+
+    init(_ configuration: DaemonConfiguration, _ logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    private var rulesPath: String { configuration.rulesFolder + "/rules.conf" }
+
+    /// At start: without a file the strict rules that are built in; with a bad one, nothing is served.
+    func rulesOrBuiltIn() throws(Failure) -> RulesInForce {
+        let bytes: [UInt8]
+        do { bytes = try TextFile.readBytes(rulesPath, limit: AccessRules.maxBytes) } catch {
+            guard error.isMissing else { throw error.asFailure(.storage) }
+            logger.warning("\(rulesPath) does not exist: only root may change anything")
+            return RulesInForce(
+                rules: AccessRules.builtIn, digest: ArtifactStore.digest(Array(AccessRules.builtInText.utf8)))
+        }
+        let (rules, warnings) = try parse(bytes)
+        for warning in warnings { logger.warning("\(warning)") }
+        return rules
+    }
+
+    /// All or nothing: a bad file leaves the rules in force as they are.
+    /// - Returns: what deserves attention in them.
+    func reload(_ boundary: Boundary, _ router: Router?) throws(Failure) -> [String] {
+        let bytes: [UInt8]
+        do { bytes = try TextFile.readBytes(rulesPath, limit: AccessRules.maxBytes) } catch {
+            throw error.asFailure(.notFound, hint: "the rules before stay in force")
+        }
+        let (rules, warnings) = try parse(bytes)
+        router?.replace(catalog: catalog())
+        boundary.replace(rules)
+        for warning in warnings { logger.warning("\(warning)") }
+        logger.notice("reloaded")
+        return warnings
+    }
+
+    private func parse(_ bytes: [UInt8]) throws(Failure) -> (RulesInForce, [String]) {
+        let report = AccessRules.read(bytes, resolve: Self.resolve)
+        guard let rules = report.rules else {
+            throw Failure(
+                .invalidArgument, "the access rules have mistakes: \(report.errors.first?.description ?? "")",
+                hint: "see `schedctl rules check`; the rules before stay in force",
+                detail: report.errors.map(\.description).joined(separator: "\n"))
+        }
+        return (
+            RulesInForce(rules: rules, digest: ArtifactStore.digest(bytes)), report.warnings.map(\.description)
+        )
+    }
+
+    private static func resolve(_ subject: Subject) -> UInt32? {
+        switch subject {
+        case .user(let name): Accounts.user(named: name)?.uid
+        case .group(let name): Accounts.group(named: name)
+        }
+    }
+
+    func catalog() -> Catalog {
+        let catalog = Catalog.read(folder: configuration.schedulersFolder)
+        for problem in catalog.problems { logger.warning("left out of the repository: \(problem)") }
+        return catalog
+    }
+}
+
+/// The router, for what is made before it and used after.
+final class LateRouter: Sendable {
+    private let value = Mutex<Router?>(nil)
+
+    var router: Router? { value.withLock { $0 } }
+    func set(_ router: Router) { value.withLock { $0 = router } }
+}

@@ -1,0 +1,105 @@
+import Access
+import Deployment
+import Kernel
+import Linux
+import Model
+import Repository
+import Wire
+
+/// What is to be verified or deployed, as the wire brings it.
+struct Candidate {
+    enum Source {
+        case name(String)
+        case object([UInt8])
+
+        init(_ source: WireDeployRequest.OneOf_Source) {
+            switch source {
+            case .name(let name): self = .name(name)
+            case .object(let bytes): self = .object([UInt8](bytes))
+            }
+        }
+
+        init(_ source: WireAttestRequest.OneOf_Source) {
+            switch source {
+            case .name(let name): self = .name(name)
+            case .object(let bytes): self = .object([UInt8](bytes))
+            }
+        }
+    }
+}
+
+extension Router {
+    /// Bounds and checks everything before any of it is parsed. The authority is missing still.
+    func candidate(
+        _ source: Candidate.Source?, _ parameters: [WireSetting], _ given: [WireHint], takeover: Bool, _ session: Session
+    ) throws(Failure) -> DeploymentRequest {
+        let limits = configuration.limits
+        guard parameters.count <= limits.parameters, given.count <= limits.hints else {
+            throw Failure(.tooMany, "more than \(limits.parameters) parameters or \(limits.hints) hints")
+        }
+        let settings = parameters.map { Setting(name: $0.name, value: $0.value) }
+        guard settings.allSatisfy({ (1...128).contains($0.name.utf8.count) && $0.value.utf8.count <= 64 }) else {
+            throw Failure(.invalidArgument, "a parameter's name or value is longer than any that exists")
+        }
+        var hints: [Hint] = []
+        for hint in given { hints.append(try hint.asHint()) }
+        let judge: @Sendable (ObjectUse) throws(Failure) -> Void = { [session] use throws(Failure) in
+            try session.judge(use)
+        }
+        switch source {
+        case .name(let name):
+            let (policy, object) = try entry(name)
+            try policy.check(hints)
+            return DeploymentRequest(
+                scheduler: policy.name.text, object: object, settings: settings,
+                values: try policy.values(for: settings), hints: hints,
+                hintMaps: Dictionary(policy.hints.map { ($0.kind, $0.map) }, uniquingKeysWith: { first, _ in first }),
+                actor: session.actor, authority: .unverified(reason: ""), takeover: takeover, judge: judge)
+        case .object(let object):
+            let most = min(limits.objectBytes, session.limits.objectBytes)
+            guard object.count <= most else {
+                throw Failure(.malformedObject, "the object is larger than \(most) bytes")
+            }
+            return DeploymentRequest(
+                scheduler: "object", object: object, settings: settings, values: nil, hints: hints, hintMaps: [:],
+                actor: session.actor, authority: .unverified(reason: ""), takeover: takeover, judge: judge)
+        case nil: throw Failure(.invalidArgument, "it needs the name of a scheduler or an object")
+        }
+    }
+
+    // MARK: Budgets
+
+    func checkBudget(_ session: Session) async throws(Failure) {
+        let spent = try await journal.spent(by: session.actor.uid, at: Clock.realtime())
+        if spent.cpu >= Int64(session.limits.cpuSecondsPerHour) * 1_000_000_000 {
+            throw Failure(
+                .tooMany, "uid \(session.actor.uid) has used up its \(session.limits.cpuSecondsPerHour) CPU seconds of this hour",
+                hint: "see `schedctl whoami`; the budget is in the access rules")
+        }
+        if spent.cost >= session.limits.costPerHour {
+            throw Failure(
+                .tooMany, "uid \(session.actor.uid) has used up what it may cost in an hour",
+                hint: "see `schedctl whoami`; the budget is in the access rules")
+        }
+    }
+
+    func charge(_ session: Session, _ meter: Meter) async throws(Failure) {
+        let cost = Double(meter.nanoseconds) / 1e9 * Double(session.rules.rules.costPerCPUSecond)
+        try await journal.charge(
+            session.actor.uid, cpu: meter.nanoseconds, cost: Int64(cost.rounded(.up)), at: Clock.realtime())
+    }
+}
+
+extension Session {
+    /// What the role's limits say to the calls and maps of a scheduler.
+    func judge(_ use: ObjectUse) throws(Failure) {
+        let candidate = CandidateUse(
+            kernelFunctions: use.kernelFunctions, helpers: use.helpers, mapTypes: use.mapTypes,
+            readsUserMemory: use.readsUserMemory)
+        let objections = limits.objections(to: candidate)
+        guard !objections.isEmpty else { return }
+        throw Failure(
+            .denied, "the access rules do not permit what the scheduler uses: \(objections[0].description)",
+            hint: "see `schedctl whoami` for the limits of your role", detail: objections.map(\.description).joined(separator: "\n"))
+    }
+}

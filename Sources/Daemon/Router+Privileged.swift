@@ -1,0 +1,255 @@
+import Access
+import Attestation
+import Audit
+import Deployment
+import Kernel
+import Linux
+import Model
+import Repository
+import Wire
+
+/// What changes something. Each is written to the audit before it is begun and when it has ended, before its answer.
+extension Router {
+    func audited(
+        _ request: WireRequest, _ permit: Permit, _ session: Session,
+        _ body: () async throws(Failure) -> WireResponse.OneOf_Result
+    ) async throws(Failure) -> WireResponse.OneOf_Result {
+        let audit = boundary.audit
+        var entry = AuditEntry(
+            kind: .operation, actor: .init(session.actor), operation: permit.operation.rawValue,
+            subject: subject(of: request), decision: .allowed, rule: permit.rule)
+        entry.detail = request.auditDetail
+        var begun: UInt64 = 0
+        do throws(Failure) { begun = try audit.append(entry, durable: true).sequence } catch {
+            // A rollback is what puts things right, and is not refused because a disk is full.
+            guard permit.operation == .rollback else {
+                throw Failure(
+                    .storage, "the audit cannot be written, and nothing privileged is done without it: \(error.message)",
+                    hint: error.hint)
+            }
+        }
+        entry.kind = .outcome
+        entry.ref = begun
+        do throws(Failure) {
+            let result = try await body()
+            entry.outcome = "ok"
+            entry.detail = result.auditDetail
+            try? finish(entry)
+            return result
+        } catch {
+            entry.outcome = error.code.rawValue
+            entry.detail = ["why": error.message]
+            try? finish(entry)
+            throw error
+        }
+    }
+
+    /// The operation has happened: where its outcome cannot be written now, the ledger tells the audit later.
+    private func finish(_ entry: AuditEntry) throws(Failure) { _ = try boundary.audit.append(entry, durable: true) }
+
+    private func subject(of request: WireRequest) -> String {
+        if case .deploy(let deploy) = request.operation, case .object(let bytes) = deploy.source {
+            return ArtifactStore.digest([UInt8](bytes))
+        }
+        if case .attest(let attest) = request.operation, case .object(let bytes) = attest.source {
+            return ArtifactStore.digest([UInt8](bytes))
+        }
+        return request.subject
+    }
+
+    func privileged(
+        _ request: WireRequest, _ session: Session, _ account: UserAccount,
+        progress: @escaping @Sendable (String) -> Void
+    ) async throws(Failure) -> WireResponse.OneOf_Result {
+        switch request.operation {
+        case .deploy(let deploy): return try await self.deploy(deploy, session, progress)
+        case .rollback:
+            return .deployment(WireDeployment(try await service.rollback(by: session.actor), withDump: true))
+        case .attest(let attest): return .attestation(try await self.attest(attest, session, account, progress))
+        case .quarantineRelease(let release): return .quarantine(try await self.release(release))
+        case .rulesReload: return .rules(try await reloadRules())
+        case .keyRotate(let rotate): return .keys(try await self.rotate(rotate, session))
+        case .keyRevoke(let revoke):
+            let now = try await desk.now()
+            try desk.keys.change { ring throws(Failure) in
+                try ring.revoke(revoke.keyID, reason: revoke.reason, now: now)
+            }
+            return .keys(try await keys(session))
+        case .attestRevoke(let revoke):
+            try await self.revoke(revoke)
+            return .done(WireDone())
+        default: throw Failure(.unknownOperation, "this daemon does not know that operation")
+        }
+    }
+
+    // MARK: Deploying
+
+    private func deploy(
+        _ deploy: WireDeployRequest, _ session: Session, _ progress: @escaping @Sendable (String) -> Void
+    ) async throws(Failure) -> WireResponse.OneOf_Result {
+        try await checkBudget(session)
+        var wanted = try candidate(
+            deploy.source.map(Candidate.Source.init), deploy.parameters, deploy.hints, takeover: deploy.takeover, session)
+        wanted.authority = try await authority(deploy, wanted, session)
+        let request = wanted
+        do throws(Failure) {
+            let record = try await service.deploy(request, progress: progress)
+            try await charge(session, request.meter)
+            return .deployment(WireDeployment(record, withDump: false))
+        } catch {
+            try? await charge(session, request.meter)
+            throw error
+        }
+    }
+
+    private func authority(
+        _ deploy: WireDeployRequest, _ wanted: DeploymentRequest, _ session: Session
+    ) async throws(Failure) -> Authority {
+        if deploy.unverified {
+            guard session.rules.rules.unverifiedAllowed else {
+                throw Failure(
+                    .denied, "the access rules forbid every deployment without an attestation",
+                    hint: "have it verified: schedctl attest issue")
+            }
+            let reason = deploy.reason.trimmed
+            guard !reason.isEmpty, reason.utf8.count <= 500 else {
+                throw Failure(.invalidArgument, "a deployment without an attestation needs a reason, of at most 500 bytes")
+            }
+            return .unverified(reason: reason.escapedForDisplay())
+        }
+        guard !deploy.attestation.isEmpty else {
+            throw Failure(
+                .denied, "no-attestation: nothing is deployed without one",
+                hint: "ask for one with `attest`, as `schedctl deploy` does by itself")
+        }
+        return try await desk.check(
+            [UInt8](deploy.attestation), artifact: ArtifactStore.digest(wanted.object), settings: wanted.settings,
+            hints: wanted.hints, actor: session.actor, rules: session.rules.rules)
+    }
+
+    // MARK: Attesting
+
+    private func attest(
+        _ attest: WireAttestRequest, _ session: Session, _ account: UserAccount,
+        _ progress: @escaping @Sendable (String) -> Void
+    ) async throws(Failure) -> WireAttestReply {
+        try await checkBudget(session)
+        guard account.enter(.verification, limit: session.limits.verifications) else {
+            throw Failure(
+                .tooMany, "\(account.taken(.verification)) verifications of this user are in progress already",
+                hint: "wait for them")
+        }
+        defer { account.leave(.verification) }
+        let request = try candidate(
+            attest.source.map(Candidate.Source.init), attest.parameters, attest.hints, takeover: false, session)
+        var findings = [try origin(attest, session)]
+        let tried: String
+        do throws(Failure) { tried = try await service.rehearse(request, progress: progress) } catch {
+            try? await charge(session, request.meter)
+            throw error
+        }
+        try await charge(session, request.meter)
+        findings.append(.init(stage: "kernel", verdict: .passed, evidence: tried))
+        let holder = attest.forAnybody ? nil : AttestationHolder(userID: session.actor.uid, name: session.actor.user)
+        let envelope = try await desk.issue(
+            request, artifact: ArtifactStore.digest(request.object), findings: findings, holder: holder,
+            rules: session.rules.rules, rulesDigest: session.rules.digest)
+        return WireAttestReply(envelope, findings)
+    }
+
+    /// Where the artifact comes from: what root has installed, or what somebody vouches for who may deploy it unverified.
+    private func origin(_ attest: WireAttestRequest, _ session: Session) throws(Failure) -> AttestationDesk.Finding {
+        switch attest.source {
+        case .name(let name):
+            let policy = try entry(name).policy
+            return .init(
+                stage: "origin", verdict: .passed,
+                evidence: "installed on this machine as \(policy.name) \(policy.version), artifact \(policy.artifact)")
+        default:
+            let rules = session.rules.rules
+            guard rules.decide(session.assignment, .deployUnverified, in: .serving).isAllowed, rules.unverifiedAllowed
+            else {
+                throw Failure(
+                    .denied, "a raw object file is attested only for those who may deploy one unverified",
+                    hint: "have it installed, or ask an administrator")
+            }
+            let reason = attest.reason.trimmed
+            guard !reason.isEmpty, reason.utf8.count <= 500 else {
+                throw Failure(.invalidArgument, "vouching for a raw object needs a reason, of at most 500 bytes")
+            }
+            let who = session.actor.user.escapedForDisplay(limit: 64)
+            return .init(
+                stage: "origin", verdict: .passed,
+                evidence: "vouched for by \(who) (uid \(session.actor.uid)): \(reason.escapedForDisplay())")
+        }
+    }
+
+    // MARK: Keys, quarantine, rules
+
+    private func rotate(_ request: WireKeyRotateRequest, _ session: Session) async throws(Failure) -> WireKeyList {
+        let overlap =
+            request.overlapSeconds == 0
+            ? session.rules.rules.attestationLifetimeSeconds : Int64(request.overlapSeconds)
+        let now = try await desk.now()
+        try desk.keys.change { ring throws(Failure) in try ring.rotate(now: now, overlapSeconds: overlap) }
+        // What was signed so far is checked with the key that signed it.
+        boundary.audit.checkpoint()
+        return try await keys(session)
+    }
+
+    private func revoke(_ request: WireAttestRevokeRequest) async throws(Failure) {
+        guard request.nonce.utf8.count == 32, request.nonce.utf8.allSatisfy(\.isLowerHexDigit) else {
+            throw Failure(.invalidArgument, "\(request.nonce.quotedForDisplay()) is not an attestation's nonce")
+        }
+        guard !request.reason.isEmpty, request.reason.utf8.count <= 500 else {
+            throw Failure(.invalidArgument, "a revocation needs a reason, of at most 500 bytes")
+        }
+        try await journal.revoke(
+            nonce: request.nonce, reason: request.reason.escapedForDisplay(), at: Clock.realtime())
+    }
+
+    private func release(_ request: WireReleaseRequest) async throws(Failure) -> WireQuarantineList {
+        let start = request.artifactSha256
+        guard (8...64).contains(start.utf8.count), start.utf8.allSatisfy(\.isLowerHexDigit) else {
+            throw Failure(.invalidArgument, "\(start.quotedForDisplay()) is not the beginning of a digest", hint: "give 8 digits or more")
+        }
+        let found = try await service.quarantined().filter { $0.artifact.hasPrefix(start) }
+        guard let only = found.first, found.count == 1 else {
+            throw Failure(
+                .notFound, "\(found.count) artifacts in quarantine begin with \(start)", hint: "see `schedctl quarantine list`")
+        }
+        try await service.release(artifact: only.artifact)
+        return WireQuarantineList([only])
+    }
+
+    private func reloadRules() async throws(Failure) -> WireRulesReloadReply {
+        var reply = WireRulesReloadReply()
+        reply.warnings = try await reload()
+        reply.rulesSha256 = boundary.rules.digest
+        return reply
+    }
+}
+
+extension WireAttestReply {
+    init(_ envelope: [UInt8], _ findings: [AttestationDesk.Finding]) {
+        self.init()
+        self.envelope = .init(envelope)
+        stages = findings.map { finding in
+            var wire = WireStageVerdict()
+            wire.stage = finding.stage
+            wire.verdict = finding.verdict.rawValue
+            wire.evidence = finding.evidence
+            return wire
+        }
+    }
+}
+
+extension UInt8 {
+    fileprivate var isLowerHexDigit: Bool { (48...57).contains(self) || (97...102).contains(self) }
+}
+
+extension String {
+    fileprivate var trimmed: String {
+        String(drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
+    }
+}

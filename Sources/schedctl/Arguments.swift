@@ -1,0 +1,70 @@
+import ArgumentParser
+import Foundation
+import Model
+import Wire
+
+/// A scheduler with its arguments, as deploy and attest take them.
+struct SchedulerArguments: ParsableArguments {
+    @Argument(
+        help: ArgumentHelp("A scheduler's name, or an object file.", valueName: "name|file"),
+        completion: .custom(RepositoryCompletion.names))
+    var scheduler: String
+    @Option(name: .shortAndLong, help: ArgumentHelp("Set a parameter; may be repeated.", valueName: "name=value"))
+    var param: [String] = []
+    @Option(
+        help: ArgumentHelp(
+            "Say how much CPU time a process or cgroup will need; may be repeated.",
+            valueName: "process:NAME=TIME|cgroup:PATH=TIME"))
+    var hint: [String] = []
+
+    /// What was given, in the messages of the wire. Throws what is wrong with it.
+    func read() throws(Failure) -> WireDeployRequest {
+        var request = WireDeployRequest()
+        request.source = try source()
+        for text in param { request.parameters.append(try Self.setting(text)) }
+        for text in hint { request.hints.append(try Self.hint(text)) }
+        return request
+    }
+
+    private func source() throws(Failure) -> WireDeployRequest.OneOf_Source {
+        guard scheduler.contains("/") || scheduler.hasSuffix(".o") else { return .name(scheduler) }
+        return .object(Data(try SmallFile.read(scheduler, limit: 64 << 20, what: "a scheduler")))
+    }
+
+    private static func setting(_ text: String) throws(Failure) -> WireSetting {
+        guard let equals = text.firstIndex(of: "=") else {
+            throw Failure(.invalidArgument, "--param \(text.quotedForDisplay()) is not of the form name=value")
+        }
+        return WireSetting(Setting(name: String(text[..<equals]), value: String(text[text.index(after: equals)...])))
+    }
+
+    private static func hint(_ text: String) throws(Failure) -> WireHint {
+        guard let colon = text.firstIndex(of: ":"), let equals = text.lastIndex(of: "="), colon < equals,
+            let kind = Hint.Kind(rawValue: String(text[..<colon]))
+        else {
+            throw Failure(
+                .invalidArgument, "--hint \(text.quotedForDisplay()) is not a hint",
+                hint: "write process:NAME=TIME or cgroup:PATH=TIME, for example process:encoder=40s")
+        }
+        let key = String(text[text.index(after: colon)..<equals])
+        let time = try DurationText.parse(String(text[text.index(after: equals)...]))
+        return WireHint(try Hint(kind: kind, key: key, nanoseconds: time))
+    }
+}
+
+/// Files that are named on the command line.
+enum SmallFile {
+    static func read(_ path: String, limit: Int, what: String) throws(Failure) -> [UInt8] {
+        do {
+            let bytes = try Data(contentsOf: URL(filePath: path), options: .mappedIfSafe)
+            guard bytes.count <= limit else {
+                throw Failure(.malformedObject, "\(path) is too large for \(what)")
+            }
+            return [UInt8](bytes)
+        } catch let failure as Failure { throw failure } catch {
+            throw Failure(
+                .notFound, "the file \(path.quotedForDisplay(limit: 200)) cannot be read",
+                hint: "a name of the repository has no slash; see `schedctl list`")
+        }
+    }
+}
