@@ -1,0 +1,102 @@
+import Linux
+import Model
+
+extension AuditChain {
+    /// After a failed sync or write. The kernel tells of a failed write-back once and takes the pages for clean then, so
+    /// that syncing again would succeed without anything reaching the disk. So: open the file again, take what was
+    /// written since the last good sync out of it and write it anew (which makes the pages dirty), sync, and go on from
+    /// what is really at its end. Throws while the disk still fails; nothing is appended meanwhile.
+    mutating func recover() throws(Failure) {
+        do throws(SystemError) {
+            let again = try AppendFile(folder.current, mode: Self.mode)
+            let found = try again.size()
+            guard found >= synced else { throw SystemError("\(folder.current) lost what was synced", code: 5) }
+            if carried.isEmpty && found > synced {
+                let bytes = try again.read(at: synced, limit: found - synced)
+                // Only whole lines; a torn one is what failed.
+                carried = bytes.lastIndex(of: 10).map { Array(bytes[...$0]) } ?? []
+            }
+            try again.truncate(to: synced)
+            try fault(.write)
+            try again.append(carried)
+            try fault(.sync)
+            try again.sync()
+            file = again
+        } catch {
+            throw Self.failure(error)
+        }
+        let tail = try AuditTail.read(folder.current)
+        size = tail.size
+        synced = tail.size
+        carried = []
+        if let last = tail.last {
+            head = AuditReceipt(seq: last.seq, hash: last.hash)
+        } else {
+            head = try Self.headOfRotated(folder)
+        }
+        (isInDoubt, isFailing) = (false, false)
+        if size == 0 && head.seq > 0 { try continueChain() }
+    }
+
+    /// Closes the file with a record and a checkpoint, renames it and begins the next. A crash after any step leaves
+    /// what `open` goes on from.
+    mutating func rotate() throws(Failure) {
+        if !isClosedForRotation {
+            _ = try write(AuditEntry(.rotation, "log.rotated"))
+            try checkpoint()
+            isClosedForRotation = true
+        }
+        do throws(SystemError) {
+            let next = (try folder.numbers().last ?? 0) + 1
+            try fault(.rename)
+            try DurableFile.rename(folder.current, to: folder.rotated(next))
+        } catch {
+            isFailing = true
+            throw Self.failure(error)
+        }
+        isClosedForRotation = false
+        // From here on the next file is the one to recover, should it not come to be.
+        (size, synced, isInDoubt) = (0, 0, true)
+        do throws(SystemError) {
+            try fault(.create)
+            file = try AppendFile(folder.current, mode: Self.mode)
+            isInDoubt = false
+        } catch {
+            isFailing = true
+            throw Self.failure(error)
+        }
+        try continueChain()
+        removeOldest()
+    }
+
+    /// The first record of every file but the first: a file that lost its beginning is seen.
+    mutating func continueChain() throws(Failure) {
+        _ = try write(AuditEntry(.start, AuditChain.continued))
+        try sync()
+    }
+
+    static let continued = "log.continued"
+
+    /// What cannot be removed now is removed at the next rotation.
+    func removeOldest() {
+        guard let numbers = try? folder.numbers() else { return }
+        for number in numbers.dropLast(limits.maxFiles) {
+            guard (try? fault(.remove)) != nil, (try? DurableFile.remove(folder.rotated(number))) != nil else { return }
+        }
+    }
+
+    /// The end of the newest rotated file, which an empty current one goes on from.
+    static func headOfRotated(_ folder: AuditFolder) throws(Failure) -> AuditReceipt {
+        let numbers: [Int]
+        do throws(SystemError) { numbers = try folder.numbers() } catch { throw failure(error) }
+        guard let newest = numbers.last else { return AuditReceipt(seq: 0, hash: .genesis) }
+        let path = folder.rotated(newest)
+        let tail = try AuditTail.read(path)
+        guard let last = tail.last, tail.end == tail.size else {
+            throw Failure(
+                .storage, "the audit log's file \(path) ends in the middle of a line",
+                hint: "It was synced before it was renamed: run schedctl audit verify and look at the disk")
+        }
+        return AuditReceipt(seq: last.seq, hash: last.hash)
+    }
+}
