@@ -43,9 +43,10 @@ package struct AuditActor: Hashable, Sendable {
         self.cgroup = cgroup
     }
 
-    package init(_ actor: Actor, executable: String = "", cgroup: String = "") {
+    package init(_ actor: Actor) {
         self.init(
-            uid: actor.uid, gid: actor.gid, pid: actor.pid, user: actor.user, executable: executable, cgroup: cgroup)
+            uid: actor.uid, gid: actor.gid, pid: actor.pid, user: actor.user,
+            executable: actor.executable, cgroup: actor.cgroup)
     }
 }
 

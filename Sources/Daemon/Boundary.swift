@@ -8,6 +8,8 @@ import Wire
 /// Who a connection belongs to, and what the rules in force give it.
 struct Session: Sendable {
     let actor: Actor
+    /// The same for the audit.
+    let who: AuditActor
     fileprivate(set) var rules: RulesInForce
     fileprivate(set) var assignment: Assignment?
     fileprivate(set) var limits: RoleLimits
@@ -70,7 +72,8 @@ final class Boundary: Sendable {
         let assignment = rules.rules.assignment(of: actor)
         let limits = rules.rules.limits(of: assignment)
         return Session(
-            actor: actor, rules: rules, assignment: assignment, limits: limits, rate: RequestRate(limits),
+            actor: actor, who: AuditActor(actor), rules: rules, assignment: assignment, limits: limits,
+            rate: limits.requestsPerSecond.map { RequestRate(perSecond: Double($0), burst: Double(limits.burst)) },
             generation: number)
     }
 
@@ -81,7 +84,7 @@ final class Boundary: Sendable {
     /// A place for a connection, or why there is none.
     func enter(_ session: Session) throws(Failure) -> UserAccount {
         guard session.assignment != nil else {
-            audit.noteDenied(.init(session.actor), operation: "connect", rule: "default", subject: "")
+            noteDenied(session.actor, "connect", rule: "default", subject: "", why: "")
             throw Failure(
                 .denied, "no line of the access rules gives uid \(session.actor.uid) a role",
                 hint: "an administrator may add one to /etc/schedcp/rules.conf")
@@ -104,10 +107,12 @@ final class Boundary: Sendable {
         if let more = request.alsoNeeds, !rules.decide(session.assignment, more, in: phase).isAllowed {
             throw refuse(session, more, in: phase, request, rules.decide(session.assignment, more, in: phase))
         }
+        let place = rules.place(of: decision)
         if !operation.isPrivileged {
-            audit.noteLook(.init(session.actor), operation: operation.rawValue, rule: decision.line)
+            // A disk that refuses keeps nobody from looking; the status says that the audit fails.
+            try? audit.noteLook(session.who, operation: operation.rawValue, rule: place)
         }
-        return Permit(operation: operation, rule: rules.place(of: decision))
+        return Permit(operation: operation, rule: place)
     }
 
     private func refuse(
@@ -115,17 +120,17 @@ final class Boundary: Sendable {
     ) -> Failure {
         let failure = session.rules.rules.failure(session.actor, operation, in: phase, decision)
         if failure.code == .denied {
-            audit.noteDenied(
-                .init(session.actor), operation: operation.rawValue, rule: session.rules.rules.place(of: decision),
-                subject: request.subject)
+            noteDenied(
+                session.actor, operation.rawValue, rule: session.rules.rules.place(of: decision),
+                subject: request.subject, why: failure.message)
         }
         return failure
     }
 
-    /// A request that the rules permit and something else refused: quota, attestation, quarantine.
-    func noteRefusal(_ session: Session, _ permit: Permit, _ request: WireRequest, _ failure: Failure) {
-        audit.noteDenied(
-            .init(session.actor), operation: permit.operation.rawValue, rule: permit.rule, subject: request.subject,
-            because: failure.message)
+    private func noteDenied(_ actor: Actor, _ operation: String, rule: String, subject: String, why: String) {
+        let entry = AuditEntry(
+            .denied, operation, actor: AuditActor(actor), subject: subject, decision: .denied, rule: rule,
+            outcome: AuditOutcome(code: Failure.Code.denied.rawValue, message: why))
+        try? audit.noteDenied(entry)
     }
 }

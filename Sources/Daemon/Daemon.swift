@@ -1,5 +1,6 @@
 import Audit
 package import Deployment
+import Kernel
 import Dispatch
 package import Linux
 package import Logging
@@ -24,7 +25,7 @@ package struct Daemon {
     package func run(socket: String?, passed: [Systemd.Passed], stops: any Stops = NoStops()) async throws {
         ThisProcess.ignore(.pipe)
         let signals = SignalStream([.terminate, .interrupt, .hangup])
-        let parts = try await Parts(configuration, logger: logger, stops: stops)
+        let parts = try Parts(configuration, logger: logger, stops: stops)
         try await parts.service.recover(passed.filter { DescriptorStore.isOurs($0.name) })
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let channel = try await Server(router: parts.router, logger: logger).listen(source(socket, passed), on: group)
@@ -43,7 +44,7 @@ package struct Daemon {
             parts.service.events.finish()
             try await channel.close()
         }
-        parts.audit.close()
+        try? parts.audit.close()
         try await group.shutdownGracefully()
     }
 
@@ -89,7 +90,7 @@ package struct Daemon {
     /// Counted looks and refusals reach the file each second.
     private func keepAudit(_ audit: AuditLog) async {
         while !Task.isCancelled {
-            audit.flush()
+            try? audit.flush(now: Clock.monotonic())
             try? await Task.sleep(for: .seconds(1))
         }
     }

@@ -14,17 +14,19 @@ struct Parts: Sendable {
     let audit: AuditLog
     let router: Router
 
-    init(_ configuration: DaemonConfiguration, logger: Logger, stops: any Stops) async throws(Failure) {
+    init(
+        _ configuration: DaemonConfiguration, logger: Logger, stops: any Stops, schedExt: SchedExt = SchedExt()
+    ) throws(Failure) {
         let journal = try SQLiteJournal(path: configuration.stateFolder + "/schedcp.sqlite")
-        let now = try await journal.notEarlier(than: Clock.realtime()) / 1_000_000_000
-        let keys = try KeyringFile(path: configuration.stateFolder + "/keyring.json", now: now)
+        let keys = try KeyringFile(
+            path: configuration.stateFolder + "/keyring.json", now: Clock.realtime() / 1_000_000_000)
         let audit = try Self.openAudit(configuration, keys, logger)
         let desk = AttestationDesk(keys: keys, journal: journal)
         let files = PolicyFiles(configuration, logger)
         let boundary = Boundary(try files.rulesOrBuiltIn(), audit: audit, limits: configuration.limits)
         let service = DeploymentService(
             DeploymentService.Surroundings(
-                schedExt: SchedExt(), journal: journal,
+                schedExt: schedExt, journal: journal,
                 artifacts: try ArtifactStore(folder: configuration.stateFolder + "/artifacts"),
                 ejector: SocketEjector(path: configuration.ejectSocket), witness: AuditWitness(audit), stops: stops,
                 objection: { spec in await desk.objection(to: spec) }),
@@ -49,14 +51,15 @@ struct Parts: Sendable {
     private static func openAudit(
         _ configuration: DaemonConfiguration, _ keys: KeyringFile, _ logger: Logger
     ) throws(Failure) -> AuditLog {
-        let signer: @Sendable ([UInt8]) -> AuditSignature? = { bytes in
+        let signer: AuditSigner = { bytes in
             let key = keys.current.signingKey
-            return (try? key.sign(bytes)).map { AuditSignature(keyID: key.keyID, signature: $0) }
+            return (try? key.sign(bytes)).map { (keyID: key.keyID, signature: $0) }
         }
+        do { try Folder.make(configuration.auditFolder, mode: 0o750) } catch { throw error.asFailure(.storage) }
         do throws(Failure) { return try AuditLog.open(folder: configuration.auditFolder, signer: signer) } catch {
-            guard error.code == .malformed else { throw error }
+            guard error.code != .busy else { throw error }
             logger.critical("the audit is damaged and was put aside; a new chain begins: \(error)")
-            return try AuditLog.openAside(folder: configuration.auditFolder, because: error.message, signer: signer)
+            return try AuditLog.openAside(folder: configuration.auditFolder, because: error, signer: signer)
         }
     }
 }
@@ -68,11 +71,8 @@ struct AuditWitness: DeploymentWitness {
     init(_ audit: AuditLog) { self.audit = audit }
 
     func witness(_ kind: SchedulerEvent.Kind, _ message: String, _ record: DeploymentRecord?) throws(Failure) {
-        var entry = AuditEntry(
-            kind: .event, actor: .daemon, operation: kind.rawValue, subject: record?.spec.artifact ?? "", decision: .allowed,
-            rule: "")
-        entry.outcome = record?.state.rawValue ?? ""
-        entry.detail = ["what": message]
+        var entry = AuditEntry(.event, kind.rawValue, subject: record?.spec.artifact ?? "", detail: ["what": message])
+        if let record { entry.outcome = AuditOutcome(code: record.state.rawValue, message: record.reason) }
         if let record {
             entry.detail["deployment"] = "\(record.id)"
             entry.detail["scheduler"] = record.spec.scheduler

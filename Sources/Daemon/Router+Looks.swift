@@ -1,7 +1,10 @@
 import Access
+import Attestation
 import Audit
+import Deployment
 import Linux
 import Model
+import Repository
 import Wire
 
 /// Who somebody is to the rules, and what the audit and the keys say.
@@ -61,8 +64,8 @@ extension Router {
         var reply = WireAuditLines()
         reply.lines = records.map(\.line)
         let head = audit.head
-        reply.head = head.sequence
-        reply.headHash = head.hash
+        reply.head = head.seq
+        reply.headHash = head.hash.description
         return reply
     }
 

@@ -16,11 +16,9 @@ extension Router {
     ) async throws(Failure) -> WireResponse.OneOf_Result {
         let audit = boundary.audit
         var entry = AuditEntry(
-            kind: .operation, actor: .init(session.actor), operation: permit.operation.rawValue,
-            subject: subject(of: request), decision: .allowed, rule: permit.rule)
-        entry.detail = request.auditDetail
-        var begun: UInt64 = 0
-        do throws(Failure) { begun = try audit.append(entry, durable: true).sequence } catch {
+            .operation, permit.operation.rawValue, actor: session.who, subject: subject(of: request),
+            decision: .allowed, rule: permit.rule, detail: request.auditDetail)
+        do throws(Failure) { entry.ref = try audit.append(entry, durable: true).seq } catch {
             // A rollback is what puts things right, and is not refused because a disk is full.
             guard permit.operation == .rollback else {
                 throw Failure(
@@ -29,16 +27,15 @@ extension Router {
             }
         }
         entry.kind = .outcome
-        entry.ref = begun
         do throws(Failure) {
             let result = try await body()
-            entry.outcome = "ok"
+            entry.outcome = .ok
             entry.detail = result.auditDetail
             try? finish(entry)
             return result
         } catch {
-            entry.outcome = error.code.rawValue
-            entry.detail = ["why": error.message]
+            entry.outcome = AuditOutcome(error)
+            entry.detail = [:]
             try? finish(entry)
             throw error
         }
@@ -71,7 +68,7 @@ extension Router {
         case .keyRotate(let rotate): return .keys(try await self.rotate(rotate, session))
         case .keyRevoke(let revoke):
             let now = try await desk.now()
-            try desk.keys.change { ring throws(Failure) in
+            _ = try desk.keys.change { ring throws(Failure) in
                 try ring.revoke(revoke.keyID, reason: revoke.reason, now: now)
             }
             return .keys(try await keys(session))
@@ -193,7 +190,7 @@ extension Router {
         let now = try await desk.now()
         try desk.keys.change { ring throws(Failure) in try ring.rotate(now: now, overlapSeconds: overlap) }
         // What was signed so far is checked with the key that signed it.
-        boundary.audit.checkpoint()
+        try boundary.audit.checkpoint()
         return try await keys(session)
     }
 

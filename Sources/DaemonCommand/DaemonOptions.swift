@@ -1,20 +1,20 @@
 // DaemonCommand: the command line of the daemon, and the one moment as root. Everything up to `PrivilegeDrop.become` runs on
 // the only thread there is; nothing before it may start another. `schedcpd` is this and nothing else.
 
-package import ArgumentParser
+import ArgumentParser
 import Daemon
 package import Deployment
 import Dispatch
 import Linux
 import Logging
 
-package struct DaemonOptions: ParsableArguments {
+package struct DaemonOptions: ParsableArguments, Sendable {
     package init() {}
 
     @Option(help: ArgumentHelp("Bind this socket instead of taking one from systemd.", valueName: "path"))
     var socket: String?
     @Option(help: "The folder for records and artifacts.")
-    var state = "/var/lib/schedcp"
+    package var state = "/var/lib/schedcp"
     @Option(help: "The folder of installed schedulers.")
     var schedulers = "/usr/lib/schedcp/schedulers"
     @Option(help: "The folder of rules.conf.")

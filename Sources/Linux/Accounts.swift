@@ -7,6 +7,12 @@ package enum Accounts {
         package let uid: UInt32
         package let gid: UInt32
         package let name: String
+
+        package init(uid: UInt32, gid: UInt32, name: String) {
+            self.uid = uid
+            self.gid = gid
+            self.name = name
+        }
     }
 
     package static func user(named name: String) -> User? {
@@ -39,6 +45,15 @@ package enum Accounts {
             guard getgrnam_r(name, &entry, buffer, size, &result) == 0, result != nil else { return nil }
             return entry.gr_gid
         }
+    }
+
+    /// Every group of a user, the primary one among them; at most 256.
+    package static func groups(of user: User) -> [UInt32] {
+        var groups = [gid_t](repeating: 0, count: 256)
+        var count = Int32(groups.count)
+        // SAFETY: getgrouplist writes at most `count` numbers, and sets it to how many there are.
+        let result = getgrouplist(user.name, user.gid, &groups, &count)
+        return Array(groups.prefix(result < 0 ? groups.count : max(0, Int(count))))
     }
 
     private static func withBuffer<R>(_ body: (UnsafeMutablePointer<CChar>, Int) -> R?) -> R? {

@@ -92,7 +92,7 @@ struct AttestShow: AsyncParsableCommand {
     @Flag(help: "Print the in-toto statement as JSON.") var json = false
 
     func run() async throws {
-        try Offline.run {
+        try Offline.run { () throws(Failure) in
             let envelope = try Offline.envelope(file)
             if json { return print(String(decoding: envelope.payload, as: UTF8.self)) }
             let claims = try Offline.refusing { () throws(Refusal) in try envelope.unverifiedClaims() }
@@ -122,7 +122,7 @@ struct AttestVerify: AsyncParsableCommand {
     @Flag(help: "Print JSON.") var json = false
 
     func run() async throws {
-        try Offline.run {
+        try Offline.run { () throws(Failure) in
             var keys: [VerifierKey] = []
             for path in key { keys.append(try VerifierKey(name: path, text: try Offline.text(path))) }
             let bytes = try SmallFile.read(file, limit: 16 << 20, what: "an attestation")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Client
+import Foundation
 import Model
 import Wire
 

@@ -23,6 +23,12 @@ enum Text {
             }
             line("counters", "enable_seq \(kernel.enableSeq), nr_rejected \(kernel.nrRejected)")
         }
+        if status.auditFailing {
+            line("audit", Terminal.styled("cannot be written: nothing privileged is done but rollbacks", .red))
+        }
+        if status.hasRestore {
+            line("to be back", "deployment \(status.restore.deployment), at \(Terminal.time(status.restore.notBefore))")
+        }
         if status.hasDeployment { line("deployment", deployment(status.deployment)) }
         if status.hasLastEnded { line("last ended", deployment(status.lastEnded)) }
         line(
@@ -86,6 +92,8 @@ enum Text {
             ["state", it.state], ["why", it.reason], ["by", "\(it.actorUser) (uid \(it.actorUid))"],
             ["requested", Terminal.time(it.requestedAt)], ["attached", Terminal.time(it.attachedAt)],
             ["ended", Terminal.time(it.endedAt)], ["enable_seq", "\(it.enableSeq)"],
+            ["authority", "\(it.authority) \(it.authorityDetail)"], ["blame", it.blameSummary],
+            ["made way", it.previous == 0 ? "" : "deployment \(it.previous)"],
         ]
         rows += it.parameters.map { ["parameter", "\($0.name)=\($0.value)"] }
         rows += it.hints.map { ["hint", "\($0.kind):\($0.key)=\(DurationText.format($0.nanoseconds))"] }

@@ -1,6 +1,6 @@
-import Access
 import Daemon
 import Deployment
+import Foundation
 import Kernel
 import Logging
 import Model
@@ -13,55 +13,59 @@ import Wire
 /// One connection without a socket: the test says who is at its other end, and what time it is.
 final class Embedded {
     static let adminGroup: UInt32 = 990
+    static let agentGroup: UInt32 = 991
+    static let verifierGroup: UInt32 = 992
     static let ordinary = Actor(uid: 1001, gid: 1001, pid: 1, groups: [], user: "bob")
     static let admin = Actor(uid: 1000, gid: 1000, pid: 1, groups: [adminGroup], user: "alice")
+    static let agent = Actor(uid: 1003, gid: 1003, pid: 1, groups: [agentGroup], user: "carol")
+    static let verifier = Actor(uid: 1004, gid: 1004, pid: 1, groups: [verifierGroup], user: "dave")
     static let root = Actor(uid: 0, gid: 0, pid: 1, groups: [], user: "root")
 
     /// What is behind the connection; several may share it.
     final class Backend: Sendable {
-        let service: DeploymentService
-        let journal: SQLiteJournal
-        let catalog: Catalog
-        let configuration: DaemonConfiguration
-        let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+        let daemon: Daemon.Backend
         private let folder: TemporaryFolder
+        var service: DeploymentService { daemon.service }
+        var journal: SQLiteJournal { daemon.journal }
 
         /// - Parameters:
         ///   - schedulers: a folder with `schedulers` in it.
         ///   - kernel: what plays /sys/kernel/sched_ext; nothing where it is nil.
-        init(schedulers: TemporaryFolder? = nil, kernel: TemporaryFolder? = nil) throws {
+        ///   - rules: the shipped ones, with numbers for the groups, where it is nil.
+        init(schedulers: TemporaryFolder? = nil, kernel: TemporaryFolder? = nil, rules: String? = nil) throws {
             folder = try TemporaryFolder()
-            journal = try SQLiteJournal(path: folder.path("schedcp.sqlite"))
-            service = DeploymentService(
-                schedExt: SchedExt(folder: kernel?.path ?? "/nonexistent"), journal: journal,
-                artifacts: try ArtifactStore(folder: folder.path("artifacts")), ejector: NobodyEjects(),
-                events: EventLog(),
-                board: StatusBoard(), logger: logger)
-            catalog = schedulers.map { Catalog.read(folder: $0.path("schedulers")) } ?? .empty
-            configuration = DaemonConfiguration(
-                stateFolder: folder.path, schedulersFolder: "", ejectSocket: folder.path("eject.sock"))
+            try folder.write(try rules ?? Embedded.rules(), to: "policy/rules.conf")
+            let configuration = DaemonConfiguration(
+                stateFolder: folder.path, schedulersFolder: schedulers?.path("schedulers") ?? folder.path("none"),
+                rulesFolder: folder.path("policy"), auditFolder: folder.path("audit"),
+                ejectSocket: folder.path("eject.sock"))
+            daemon = try Daemon.Backend(
+                configuration, schedExt: SchedExt(folder: kernel?.path ?? "/nonexistent"),
+                logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
         }
+    }
+
+    /// The rules that are shipped, with numbers for the groups that this machine need not have.
+    static func rules() throws -> String {
+        let bytes = FileManager.default.contents(atPath: Checkout.root + "/policy/rules.conf") ?? Data()
+        return String(decoding: bytes, as: UTF8.self)
+            .replacingOccurrences(of: "group schedcp-admin ", with: "group \(adminGroup) ")
+            .replacingOccurrences(of: "group schedcp-agents ", with: "group \(agentGroup) ")
+            .replacingOccurrences(of: "group schedcp-verifiers ", with: "group \(verifierGroup) ")
     }
 
     let channel: EmbeddedChannel
 
     /// To be used without an `await` in between: its loop belongs to the thread that made it.
-    init(_ actor: Actor = ordinary, _ backend: Backend) throws {
-        let handler = Connections.handler(
-            for: actor, configuration: backend.configuration, service: backend.service, catalog: backend.catalog,
-            rules: AccessRules(adminGroup: Self.adminGroup), logger: backend.logger)
-        channel = EmbeddedChannel(handler: handler)
+    init(_ actor: Model.Actor = ordinary, _ backend: Backend) throws {
+        channel = EmbeddedChannel(handler: try backend.daemon.handler(for: actor))
         channel.connect(to: try SocketAddress(unixDomainSocketPath: "/client"), promise: nil)
     }
 
     convenience init(
-        _ actor: Actor = ordinary, schedulers: TemporaryFolder? = nil, kernel: TemporaryFolder? = nil
+        _ actor: Model.Actor = ordinary, schedulers: TemporaryFolder? = nil, kernel: TemporaryFolder? = nil
     ) throws {
         try self.init(actor, Backend(schedulers: schedulers, kernel: kernel))
-    }
-
-    struct NobodyEjects: ForeignEjector {
-        func eject(ops: String) async throws(Failure) { throw Failure(.foreignScheduler, "no test ejects anything") }
     }
 
     func send(_ bytes: [UInt8]) throws { try channel.writeInbound(ByteBuffer(bytes: bytes)) }
@@ -87,5 +91,33 @@ final class Embedded {
     func greet() throws {
         try send(1, .hello(RawClient.hello))
         guard case .hello = try answers().first?.result else { throw Lacking("hello was not answered") }
+    }
+
+    /// Sends a request that is answered after a while, and waits for its last answer.
+    static func ask(
+        _ actor: Model.Actor, _ backend: Backend, _ operation: WireRequest.OneOf_Operation
+    ) async throws -> WireResponse {
+        let box = try Asking(actor, backend, operation)
+        for _ in 0..<20_000 {
+            if let answer = try box.answer() { return answer }
+            try await Task.sleep(for: .milliseconds(1))
+        }
+        throw Lacking("no answer came")
+    }
+}
+
+/// An embedded connection between two waits: its loop has to be driven by the thread that happens to run.
+private final class Asking: @unchecked Sendable {
+    private let connection: Embedded
+
+    init(_ actor: Model.Actor, _ backend: Embedded.Backend, _ operation: WireRequest.OneOf_Operation) throws {
+        connection = try Embedded(actor, backend)
+        try connection.greet()
+        try connection.send(2, operation)
+    }
+
+    func answer() throws -> WireResponse? {
+        connection.channel.embeddedEventLoop.run()
+        return try connection.answers().last { if case .progress = $0.result { false } else { true } }
     }
 }

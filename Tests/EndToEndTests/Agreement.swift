@@ -9,7 +9,11 @@ extension Guest {
         var operation: String?
         var outcome: String?
         var decision: String?
-        var detail: [String: String]?
+        var untrusted: Untrusted?
+
+        struct Untrusted: Decodable {
+            var detail: [String: String]?
+        }
     }
 
     /// The newest records of the audit, oldest first.
@@ -52,7 +56,7 @@ extension Guest {
         // What the audit said last of each deployment.
         var said: [String: String] = [:]
         for line in try await audit() where line.kind == "event" {
-            if let id = line.detail?["deployment"], let state = line.outcome, !state.isEmpty { said[id] = state }
+            if let id = line.untrusted?.detail?["deployment"], let state = line.outcome, !state.isEmpty { said[id] = state }
         }
         for record in records.prefix(4) where said["\(record.id)"] != record.state {
             problems.append("deployment \(record.id) is \(record.state), the audit says \(said["\(record.id)"] ?? "nothing")")

@@ -19,6 +19,7 @@ package final class TestDaemon: Sendable {
         self.place = place
         var arguments = ["--socket", folder.path("run/schedcp.sock"), "--state", folder.path("state")]
         arguments += ["--schedulers", folder.path("schedulers"), "--eject-socket", folder.path("eject.sock")]
+        arguments += ["--rules", folder.path("policy"), "--audit", folder.path("state/audit")]
         if Checkout.isRoot { arguments += ["--user", "nobody"] }
         var all = ProcessInfo.processInfo.environment
         for name in ["JOURNAL_STREAM", "NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "WATCHDOG_USEC"] { all[name] = nil }
@@ -32,6 +33,8 @@ package final class TestDaemon: Sendable {
         try await Checkout.install(into: folder)
         try folder.makeFolder("state")
         try folder.makeFolder("run")
+        try folder.makeFolder("policy")
+        try folder.copy(Checkout.root + "/policy/rules.conf", to: "policy/rules.conf")
         return folder
     }
 
