@@ -8,6 +8,7 @@ extension AuditChain {
     /// what is really at its end. Throws while the disk still fails; nothing is appended meanwhile.
     mutating func recover() throws(Failure) {
         do throws(SystemError) {
+            try fault(.create)
             let again = try AppendFile(folder.current, mode: Self.mode)
             let found = try again.size()
             guard found >= synced else { throw SystemError("\(folder.current) lost what was synced", code: 5) }
@@ -42,7 +43,7 @@ extension AuditChain {
     /// what `open` goes on from.
     mutating func rotate() throws(Failure) {
         if !isClosedForRotation {
-            _ = try write(AuditEntry(.rotation, "log.rotated"))
+            try write(AuditEntry(.rotation, "log.rotated"))
             try checkpoint()
             isClosedForRotation = true
         }
@@ -71,7 +72,7 @@ extension AuditChain {
 
     /// The first record of every file but the first: a file that lost its beginning is seen.
     mutating func continueChain() throws(Failure) {
-        _ = try write(AuditEntry(.start, AuditChain.continued))
+        try write(AuditEntry(.start, AuditChain.continued))
         try sync()
     }
 
