@@ -11,6 +11,10 @@ import Testing
         try log.records(after: 0, limit: 1000).map(\.entry).filter { $0.kind == kind }
     }
 
+    private func looks(_ records: [AuditRecord], _ kind: AuditKind) throws -> [AuditEntry] {
+        records.map(\.entry).filter { $0.kind == kind }
+    }
+
     @Test func theFirstLookIsWrittenAndTheOthersCounted() throws {
         let log = try TestLog()
         let audit = try log.open()
@@ -116,6 +120,23 @@ import Testing
         #expect(all.last?.count == 4)
         #expect(all.contains { $0.actor?.uid == 9 })
         #expect(try log.verify().isIntact)
+    }
+
+    /// One who is refused under thousands of invented names takes no room from the looks of others.
+    @Test func refusalsTakeNoRoomFromLooks() throws {
+        let log = try TestLog()
+        let audit = try log.open()
+        try audit.flush(now: 0)
+        let long = String(repeating: "x", count: 10_000)
+        for index in 0..<6000 { try audit.noteDenied(AuditEntry(.denied, "\(index)-\(long)", actor: .sample())) }
+        for _ in 0..<3 { try audit.noteLook(.sample(5), operation: "status", rule: "a:1") }
+        let before = audit.head.seq
+        #expect(try audit.tail(1).first?.entry.operation == "status")
+        try audit.flush(now: 60 * second)
+        let first = try #require(try audit.records(after: before, limit: 1).first?.entry)
+        #expect(first.operation == "status" && first.count == 2)
+        let last = try #require(try looks(audit.tail(3), .denied).last)
+        #expect(last.operation == "others" && last.count == 6000 - 200 - 4096)
     }
 
     @Test func closingWritesWhatIsCounted() throws {

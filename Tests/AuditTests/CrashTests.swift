@@ -59,7 +59,7 @@ import Testing
         try log.write(lines: lines)
         let before = log.text
         let refusal = try #require(#expect(throws: Failure.self) { _ = try log.open() })
-        #expect(refusal.code == .storage)
+        #expect(refusal.code == .malformed)
         #expect(refusal.message.contains("audit.jsonl is broken at line 5"))
         #expect(log.text == before)
         for round in 1...3 {
@@ -83,6 +83,11 @@ import Testing
         let second = #expect(throws: Failure.self) { _ = try log.open() }
         #expect(second?.code == .busy)
         try audit.append(.sample(0), durable: false)
+    }
+
+    @Test func aMissingFolderIsSaid() {
+        let failure = #expect(throws: Failure.self) { _ = try AuditLog.open(folder: "/nonexistent/audit") }
+        #expect(failure?.code == .storage)
     }
 
     @Test func aLinkIsNotFollowed() throws {
@@ -146,6 +151,21 @@ import Testing
         #expect(kept.map(\.seq) == kept.map(\.seq).sorted())
     }
 
+    /// Somebody cut the file while a sync failed: what was durable is gone, and nothing goes on as if it were not.
+    @Test func aFileThatLostWhatWasSyncedIsNotContinued() throws {
+        let log = try TestLog()
+        let audit = try log.open()
+        try audit.append(.sample(0), durable: true)
+        log.fail(.sync)
+        #expect(throws: Failure.self) { try audit.append(.sample(0), durable: true) }
+        log.fail(.sync, nil)
+        let lines = log.lines
+        try log.write(lines: Array(lines.dropLast()))
+        let failure = #expect(throws: Failure.self) { try audit.append(.sample(0), durable: true) }
+        #expect(failure?.message.contains("lost what was synced") == true)
+        #expect(log.lines.count == lines.count - 1)
+    }
+
     /// A limit on the size of files stops a write in the middle.
     @Test func aRecordThatDoesNotFitIsCutOff() async {
         await #expect(processExitsWith: .success) {
@@ -195,5 +215,27 @@ import Testing
         let report = try log.verify()
         #expect(report.isIntact)
         #expect(report.records >= 401)
+    }
+
+    /// One who reads and one who checks meanwhile see a chain without holes.
+    @Test func readersDoNotDisturb() async throws {
+        let log = try TestLog()
+        let audit = try log.open(AuditLimits(maxFileBytes: 8192))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { for index in 0..<400 { try audit.append(.sample(index), durable: false) } }
+            group.addTask {
+                var last: UInt64 = 0
+                for _ in 0..<100 {
+                    for record in try audit.records(after: last, limit: 50) {
+                        #expect(record.seq == last + 1)
+                        last = record.seq
+                    }
+                    let tail = try audit.tail(10)
+                    #expect(zip(tail, tail.dropFirst()).allSatisfy { $1.seq == $0.seq + 1 })
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(try log.verify().isIntact)
     }
 }

@@ -146,3 +146,52 @@ extension String {
         return out
     }
 }
+
+/// The reader of one line, fed with what it must refuse.
+@Suite(.timeLimit(.minutes(10))) struct LineTests {
+    private func line() throws -> String {
+        let log = try TestLog()
+        let audit = try log.open()
+        try audit.append(.sample(0), durable: false)
+        return try #require(log.lines.last)
+    }
+
+    @Test func everyCutIsRefused() throws {
+        let bytes = Array(try line().utf8)
+        #expect(AuditRecord(line: bytes) != nil)
+        for length in bytes.indices { #expect(AuditRecord(line: Array(bytes[..<length])) == nil) }
+        for length in 1..<bytes.count { #expect(AuditRecord(line: Array(bytes[length...])) == nil) }
+    }
+
+    @Test(arguments: [
+        ("\"seq\":2", "\"seq\":-2"), ("\"seq\":2", "\"seq\":2.0"), ("\"seq\":2", "\"seq\":18446744073709551616"),
+        ("\"uid\":1000", "\"uid\":4294967296"), ("\"pid\":4242", "\"pid\":2147483648"), ("\"pid\":4242", "\"pid\":-0"),
+        ("operation\",\"actor", "strange\",\"actor"), ("\"decision\":\"allowed\"", "\"decision\":\"maybe\""),
+        ("deploy", "de ploy"), ("deploy", ""), ("2023-11-14", "2023-11-31"), ("2023-11-14", "2023-13-14"),
+        ("T22:", "T24:"), ("Z\"", "z\""), ("ada", "a\tda"), ("ada", "a\u{202E}da"), ("ada", "a\\u0064a"),
+        ("ada", "a\\nda"),
+        ("ada", "a\u{1B}da"), ("ada", "a\u{E0041}da"), ("canary", "\\"), ("\"cpus\"", "\"zz\""),
+        ("\"stage\"", "\"cpus\""),
+        ("{\"user\"", "{,\"user\""), ("\"prev\":\"", "\"prev\":\"F"), ("\"user\":\"ada\",", "\"user\":\"\","),
+    ])
+    func otherSpellingsAreRefused(_ old: String, _ new: String) throws {
+        let line = try line()
+        #expect(line.contains(old))
+        #expect(AuditRecord(line: Array(line.replacing(old, with: new).utf8)) == nil)
+    }
+
+    @Test func bytesThatAreNotUTF8AreRefused() throws {
+        var bytes = Array(try line().utf8)
+        let place = try #require(bytes.firstIndex(of: UInt8(ascii: "d")))
+        for byte in [0x80, 0xC0, 0xFF, 0xF8] as [UInt8] {
+            bytes[place] = byte
+            #expect(AuditRecord(line: bytes) == nil)
+        }
+    }
+
+    @Test(arguments: 1...20 as ClosedRange<UInt64>) func rubbishIsRefused(_ seed: UInt64) {
+        var random = Seeded(seed)
+        for _ in 0..<200 { #expect(AuditRecord(line: random.bytes(random.below(300))) == nil) }
+        for _ in 0..<200 { #expect(AuditRecord(line: Array(random.text(200).utf8)) == nil) }
+    }
+}
