@@ -7,6 +7,11 @@ extension AuditChain {
     /// written since the last good sync out of it and write it anew (which makes the pages dirty), sync, and go on from
     /// what is really at its end. Throws while the disk still fails; nothing is appended meanwhile.
     mutating func recover() throws(Failure) {
+        if let found = try? DurableFile.size(of: DurableFile.open(folder.current)), found < synced {
+            throw Failure(
+                .storage, "the audit log \(folder.current) lost lines that were synced",
+                hint: "Something else wrote to it: keep the file, run schedctl audit verify, restart the daemon")
+        }
         do throws(SystemError) {
             try fault(.create)
             let again = try AppendFile(folder.current, mode: Self.mode)
@@ -28,7 +33,6 @@ extension AuditChain {
 
     private mutating func rewrite(_ file: AppendFile) throws(SystemError) {
         let found = try file.size()
-        if found < synced { throw SystemError("go on with \(folder.current), which lost what was synced", code: 0) }
         if carried.isEmpty && found > synced {
             let bytes = try file.read(at: synced, limit: found - synced)
             // Only whole lines; a torn one is what failed.

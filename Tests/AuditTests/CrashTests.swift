@@ -162,7 +162,7 @@ import Testing
         let lines = log.lines
         try log.write(lines: Array(lines.dropLast()))
         let failure = #expect(throws: Failure.self) { try audit.append(.sample(0), durable: true) }
-        #expect(failure?.message.contains("lost what was synced") == true)
+        #expect(failure?.message.contains("lost lines that were synced") == true)
         #expect(log.lines.count == lines.count - 1)
     }
 
