@@ -90,6 +90,14 @@ import Testing
         }
     }
 
+    @Test(arguments: [.min, -1, 0, 1, .max] as [Int32]) func everyProcessIsReadAgain(_ pid: Int32) throws {
+        let log = try TestLog()
+        let audit = try log.open()
+        try audit.append(AuditEntry(.event, "x", actor: AuditActor(uid: .max, gid: .max, pid: pid)), durable: false)
+        #expect(try audit.tail(1).first?.entry.actor == AuditActor(uid: .max, gid: .max, pid: pid))
+        #expect(try log.verify().records == 2)
+    }
+
     @Test func longStringsAreCut() throws {
         let log = try TestLog()
         let audit = try log.open()
@@ -165,6 +173,7 @@ extension String {
 
     @Test(arguments: [
         ("\"seq\":2", "\"seq\":-2"), ("\"seq\":2", "\"seq\":2.0"), ("\"seq\":2", "\"seq\":18446744073709551616"),
+        ("\"seq\":2", "\"seq\":18446744073709551615"), ("\"seq\":2", "\"seq\":9007199254740993"),
         ("\"uid\":1000", "\"uid\":4294967296"), ("\"pid\":4242", "\"pid\":2147483648"), ("\"pid\":4242", "\"pid\":-0"),
         ("operation\",\"actor", "strange\",\"actor"), ("\"decision\":\"allowed\"", "\"decision\":\"maybe\""),
         ("deploy", "de ploy"), ("deploy", ""), ("2023-11-14", "2023-11-31"), ("2023-11-14", "2023-13-14"),
