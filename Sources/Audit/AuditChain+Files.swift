@@ -7,42 +7,49 @@ extension AuditChain {
     /// written since the last good sync out of it and write it anew (which makes the pages dirty), sync, and go on from
     /// what is really at its end. Throws while the disk still fails; nothing is appended meanwhile.
     mutating func recover() throws(Failure) {
+        if let found = try? DurableFile.size(of: DurableFile.open(folder.current)), found < synced {
+            throw Failure(
+                .storage, "the audit log \(folder.current) lost lines that were synced",
+                hint: "Something else wrote to it: keep the file, run schedctl audit verify, restart the daemon")
+        }
         do throws(SystemError) {
+            try fault(.create)
             let again = try AppendFile(folder.current, mode: Self.mode)
-            let found = try again.size()
-            guard found >= synced else { throw SystemError("\(folder.current) lost what was synced", code: 5) }
-            if carried.isEmpty && found > synced {
-                let bytes = try again.read(at: synced, limit: found - synced)
-                // Only whole lines; a torn one is what failed.
-                carried = bytes.lastIndex(of: 10).map { Array(bytes[...$0]) } ?? []
-            }
-            try again.truncate(to: synced)
-            try fault(.write)
-            try again.append(carried)
-            try fault(.sync)
-            try again.sync()
+            try rewrite(again)
             file = again
         } catch {
             throw Self.failure(error)
         }
-        let tail = try AuditTail.read(folder.current)
-        size = tail.size
-        synced = tail.size
-        carried = []
-        if let last = tail.last {
-            head = AuditReceipt(seq: last.seq, hash: last.hash)
-        } else {
-            head = try Self.headOfRotated(folder)
+        do throws(Failure) {
+            let tail = try AuditTail.read(folder.current)
+            (size, synced, carried) = (tail.size, tail.size, [])
+            head = try Self.head(tail, folder)
+        } catch {
+            throw Failure(.storage, error.message, hint: error.hint)
         }
         (isInDoubt, isFailing) = (false, false)
         if size == 0 && head.seq > 0 { try continueChain() }
+    }
+
+    private mutating func rewrite(_ file: AppendFile) throws(SystemError) {
+        let found = try file.size()
+        if carried.isEmpty && found > synced {
+            let bytes = try file.read(at: synced, limit: found - synced)
+            // Only whole lines; a torn one is what failed.
+            carried = bytes.lastIndex(of: 10).map { Array(bytes[...$0]) } ?? []
+        }
+        try file.truncate(to: synced)
+        try fault(.write)
+        try file.append(carried)
+        try fault(.sync)
+        try file.sync()
     }
 
     /// Closes the file with a record and a checkpoint, renames it and begins the next. A crash after any step leaves
     /// what `open` goes on from.
     mutating func rotate() throws(Failure) {
         if !isClosedForRotation {
-            _ = try write(AuditEntry(.rotation, "log.rotated"))
+            try write(AuditEntry(.rotation, "log.rotated"))
             try checkpoint()
             isClosedForRotation = true
         }
@@ -71,7 +78,7 @@ extension AuditChain {
 
     /// The first record of every file but the first: a file that lost its beginning is seen.
     mutating func continueChain() throws(Failure) {
-        _ = try write(AuditEntry(.start, AuditChain.continued))
+        try write(AuditEntry(.start, AuditChain.continued))
         try sync()
     }
 
@@ -85,18 +92,19 @@ extension AuditChain {
         }
     }
 
-    /// The end of the newest rotated file, which an empty current one goes on from.
-    static func headOfRotated(_ folder: AuditFolder) throws(Failure) -> AuditReceipt {
+    /// The last record of the current file or, where that has none, of the newest rotated one.
+    static func head(_ current: AuditTail, _ folder: AuditFolder) throws(Failure) -> AuditReceipt {
+        if let last = current.receipt { return last }
         let numbers: [Int]
         do throws(SystemError) { numbers = try folder.numbers() } catch { throw failure(error) }
         guard let newest = numbers.last else { return AuditReceipt(seq: 0, hash: .genesis) }
         let path = folder.rotated(newest)
         let tail = try AuditTail.read(path)
-        guard let last = tail.last, tail.end == tail.size else {
+        guard let last = tail.receipt, tail.end == tail.size else {
             throw Failure(
-                .storage, "the audit log's file \(path) ends in the middle of a line",
+                .malformed, "the audit log's file \(path) ends in the middle of a line",
                 hint: "It was synced before it was renamed: run schedctl audit verify and look at the disk")
         }
-        return AuditReceipt(seq: last.seq, hash: last.hash)
+        return last
     }
 }

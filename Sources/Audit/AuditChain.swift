@@ -65,9 +65,13 @@ struct AuditChain: Sendable {
     mutating func append(_ entry: AuditEntry, durable: Bool) throws(Failure) -> AuditReceipt {
         if isInDoubt { try recover() }
         let entry = entry.made()
-        if isClosedForRotation || size > 0 && size + seal(entry).line.count > limits.maxFileBytes { try rotate() }
+        var sealed = seal(entry)
+        if isClosedForRotation || size > 0 && size + sealed.line.count > limits.maxFileBytes {
+            try rotate()
+            sealed = seal(entry)
+        }
         let before = mark
-        let receipt = try write(entry)
+        let receipt = try write(sealed)
         if durable { try sync(orBackTo: before) }
         if sinceCheckpoint >= Self.recordsPerCheckpoint {
             // The caller's record is there; a checkpoint that fails is tried again after the next one.
@@ -85,7 +89,7 @@ struct AuditChain: Sendable {
             AuditSignature(keyID: SafeText.token($0.keyID), bytes: Array($0.signature.prefix(512)))
         }
         let before = mark
-        _ = try write(AuditEntry(.checkpoint, "log.checkpoint"), signature)
+        _ = try write(seal(AuditEntry(.checkpoint, "log.checkpoint"), signature))
         try sync(orBackTo: before)
         sinceCheckpoint = 0
     }
@@ -96,8 +100,8 @@ struct AuditChain: Sendable {
         if synced < size { try sync(orBackTo: mark) }
     }
 
-    mutating func write(_ entry: AuditEntry, _ signature: AuditSignature? = nil) throws(Failure) -> AuditReceipt {
-        let (record, line) = seal(entry, signature)
+    private mutating func write(_ sealed: Sealed) throws(Failure) -> AuditReceipt {
+        let (record, line) = sealed
         do throws(SystemError) {
             try fault(.write)
             try file.append(line)
@@ -114,9 +118,11 @@ struct AuditChain: Sendable {
         return head
     }
 
-    private func seal(
-        _ entry: AuditEntry, _ signature: AuditSignature? = nil
-    ) -> (record: AuditRecord, line: [UInt8]) {
+    mutating func write(_ entry: AuditEntry) throws(Failure) { _ = try write(seal(entry)) }
+
+    private typealias Sealed = (record: AuditRecord, line: [UInt8])
+
+    private func seal(_ entry: AuditEntry, _ signature: AuditSignature? = nil) -> Sealed {
         RecordEncoder.seal(
             seq: head.seq + 1, time: clock(), entry: entry, signature: signature, prev: head.hash)
     }

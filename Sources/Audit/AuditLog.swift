@@ -17,8 +17,8 @@ package final class AuditLog: Sendable {
     /// Goes on with the log in a folder that exists, or begins one. A last line torn by a crash is cut off, and the
     /// record of the start says how many bytes that were.
     ///
-    /// Throws `.storage` when the end of the log does not hold together (the message names file and line), `.busy` when
-    /// another process writes it.
+    /// Throws `.malformed` when the end of the log does not hold together (the message names file and line), `.busy` when
+    /// another process writes it, `.storage` when the disk fails. Only the first is a reason for `openAside`.
     package static func open(
         folder: String, limits: AuditLimits = AuditLimits(),
         clock: @escaping @Sendable () -> Int64 = { Clock.realtime() },
@@ -54,7 +54,10 @@ package final class AuditLog: Sendable {
         do throws(SystemError) {
             return try FolderLock(folder)
         } catch {
-            throw error.asFailure(.busy, hint: "One daemon writes the audit log; the folder has to exist")
+            throw error.isHeldByAnother
+                ? Failure(
+                    .busy, "another process writes the audit log in \(folder)", hint: "Stop the other daemon first")
+                : error.asFailure(.storage, hint: "The audit log's folder has to exist")
         }
     }
 
@@ -75,12 +78,7 @@ package final class AuditLog: Sendable {
         } catch {
             throw AuditChain.failure(error)
         }
-        let head =
-            if let last = tail.last {
-                AuditReceipt(seq: last.seq, hash: last.hash)
-            } else {
-                try AuditChain.headOfRotated(folder)
-            }
+        let head = try AuditChain.head(tail, folder)
         var chain = AuditChain(
             folder: folder, limits: limits, clock: clock, signer: signer, faults: faults, lock: lock, file: file,
             size: tail.end, synced: tail.end, head: head)

@@ -1,6 +1,14 @@
 import Linux
 package import Model
 
+extension AuditRecord {
+    /// One line without its line end; nil unless it is spelled exactly as the log spells it. The hash is not checked.
+    package init?(line: [UInt8]) {
+        guard let record = RecordDecoder.decode(line[...]) else { return nil }
+        self = record
+    }
+}
+
 /// Reads records for display, beside the writer. It does not check the chain (AuditVerifier does); lines that are not
 /// records are passed over.
 package struct AuditReader: Sendable {
@@ -64,7 +72,7 @@ package struct AuditReader: Sendable {
         do throws(SystemError) {
             return try DurableFile.open(path)
         } catch {
-            if error.isNotFound { return nil }
+            if error.isNoSuchFile { return nil }
             throw error
         }
     }
@@ -117,8 +125,4 @@ extension AuditLog {
     package func tail(_ count: Int) throws(Failure) -> [AuditRecord] {
         try AuditReader(folder: folder).tail(count)
     }
-}
-
-extension SystemError {
-    var isNotFound: Bool { code == 2 }
 }

@@ -12,7 +12,9 @@ struct AuditTail {
     var end = 0
     var size = 0
 
-    /// Throws `.storage` with the number of the line where a line is not a record or does not follow the one before.
+    var receipt: AuditReceipt? { last.map { AuditReceipt(seq: $0.seq, hash: $0.hash) } }
+
+    /// Throws `.malformed` with the number of the line where a line is not a record or does not follow the one before.
     static func read(_ path: String) throws(Failure) -> AuditTail {
         let (bytes, start) = try load(path)
         var tail = AuditTail(last: nil, end: start, size: start + bytes.count)
@@ -53,7 +55,7 @@ struct AuditTail {
     private static func broken(_ path: String, line: Int?) -> Failure {
         let place = line.map { "line \($0)" } ?? "a line near the end"
         return Failure(
-            .storage, "the audit log \(path) is broken at \(place): it does not follow the line before it",
+            .malformed, "the audit log \(path) is broken at \(place): it does not follow the line before it",
             hint: "Run schedctl audit verify, and keep the file for whoever looks into it")
     }
 

@@ -19,20 +19,32 @@ package struct AuditVerifier {
     ) throws(Failure) -> AuditReport {
         let files = AuditFolder(path: folder)
         do throws(SystemError) {
-            let numbers = try files.numbers()
-            var verifier = AuditVerifier(keys: keys, expected: head)
-            verifier.report.files = numbers.map(files.rotated)
-            // A crash in the middle of a rotation leaves no current file.
-            if numbers.isEmpty || HostFile.exists(files.current) { verifier.report.files.append(files.current) }
-            for (number, next) in zip(numbers, numbers.dropFirst()) where next != number + 1 {
-                verifier.report.problem = AuditProblem(
-                    kind: .missingFiles(from: number + 1, through: next - 1), file: files.rotated(next), line: 0)
-                return verifier.report
+            // Beside a daemon that writes, a line may be half there and a file may be renamed: then it is looked at again.
+            for _ in 0..<3 {
+                let numbers = try files.numbers()
+                let report = try verify(files, numbers, keys, head)
+                let mayHaveMoved = try files.numbers() != numbers || report.problem?.kind == .torn
+                if report.isIntact || !mayHaveMoved { return report }
             }
-            return try verifier.run(isFromFirst: numbers.first == 1)
+            return try verify(files, try files.numbers(), keys, head)
         } catch {
             throw unreadable(error)
         }
+    }
+
+    private static func verify(
+        _ files: AuditFolder, _ numbers: [Int], _ keys: [String: [UInt8]], _ head: AuditReceipt?
+    ) throws(SystemError) -> AuditReport {
+        var verifier = AuditVerifier(keys: keys, expected: head)
+        verifier.report.files = numbers.map(files.rotated)
+        // A crash in the middle of a rotation leaves no current file.
+        if numbers.isEmpty || HostFile.exists(files.current) { verifier.report.files.append(files.current) }
+        for (number, next) in zip(numbers, numbers.dropFirst()) where next != number + 1 {
+            verifier.report.problem = AuditProblem(
+                kind: .missingFiles(from: number + 1, through: next - 1), file: files.rotated(next), line: 0)
+            return verifier.report
+        }
+        return try verifier.run(isFromFirst: numbers.first == 1)
     }
 
     /// These files, the oldest first.

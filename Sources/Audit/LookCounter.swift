@@ -11,18 +11,51 @@ final class LookCounter: Sendable {
 
     private struct Key: Hashable {
         let uid: UInt32
-        let isDenied: Bool
         let operation: String
         let rule: String
+
+        /// Our own words are short and taken as they are; what is longer is cut, so that memory is bounded.
+        init(_ uid: UInt32, _ operation: String, _ rule: String) {
+            self.uid = uid
+            self.operation = Self.bounded(operation)
+            self.rule = Self.bounded(rule)
+        }
+
+        private static func bounded(_ text: String) -> String {
+            text.utf8.count <= SafeText.tokenLimit ? text : SafeText.token(text)
+        }
+    }
+
+    /// One table for looks and one for refusals: neither takes the other's room.
+    private struct Table {
+        var counts: [Key: UInt64] = [:]
+        /// What found no room.
+        var others: UInt64 = 0
+
+        /// False where the key is new; it is not counted then.
+        mutating func count(_ key: Key) -> Bool {
+            guard let index = counts.index(forKey: key) else { return false }
+            counts.values[index] += 1
+            return true
+        }
+
+        /// False where there is no room.
+        mutating func begin(_ key: Key, with count: UInt64) -> Bool {
+            guard counts.count < LookCounter.keys else {
+                others += max(1, count)
+                return false
+            }
+            counts[key] = count
+            return true
+        }
     }
 
     private struct State {
         var began: Int64?
-        var counts: [Key: UInt64] = [:]
+        var looks = Table()
+        var denied = Table()
         /// Refusals that were written, by user.
         var written: [UInt32: Int] = [:]
-        /// What found no room in `counts`: looks, refusals.
-        var others: (looks: UInt64, denied: UInt64) = (0, 0)
         /// Refusals written of users that found no room in `written`.
         var writtenOfOthers = 0
     }
@@ -31,26 +64,15 @@ final class LookCounter: Sendable {
 
     /// Whether this look is to be written now; else it is counted.
     func isFirstLook(_ uid: UInt32, _ operation: String, _ rule: String) -> Bool {
-        let key = Key(uid: uid, isDenied: false, operation: operation, rule: rule)
-        return state.withLock { state in
-            if let index = state.counts.index(forKey: key) {
-                state.counts.values[index] += 1
-                return false
-            }
-            guard state.counts.count < Self.keys else {
-                state.others.looks += 1
-                return false
-            }
-            state.counts[key] = 0
-            return true
-        }
+        let key = Key(uid, operation, rule)
+        return state.withLock { state in !state.looks.count(key) && state.looks.begin(key, with: 0) }
     }
 
     /// The record of a first look was not written: the next one is the first.
     func forgetLook(_ uid: UInt32, _ operation: String, _ rule: String) {
-        let key = Key(uid: uid, isDenied: false, operation: operation, rule: rule)
+        let key = Key(uid, operation, rule)
         state.withLock { state in
-            if state.counts[key] == 0 { state.counts[key] = nil }
+            if state.looks.counts[key] == 0 { state.looks.counts[key] = nil }
         }
     }
 
@@ -69,14 +91,8 @@ final class LookCounter: Sendable {
                 state.writtenOfOthers += 1
                 return true
             }
-            let key = Key(uid: uid, isDenied: true, operation: operation, rule: rule)
-            if let index = state.counts.index(forKey: key) {
-                state.counts.values[index] += 1
-            } else if state.counts.count < Self.keys {
-                state.counts[key] = 1
-            } else {
-                state.others.denied += 1
-            }
+            let key = Key(uid, operation, rule)
+            if !state.denied.count(key) { _ = state.denied.begin(key, with: 1) }
             return false
         }
     }
@@ -95,27 +111,22 @@ final class LookCounter: Sendable {
             }
             let old = state
             state = State(began: old.began)
-            return Self.entries(old)
+            return Self.entries(.look, old.looks) + Self.entries(.denied, old.denied)
         }
     }
 
-    private static func entries(_ state: State) -> [AuditEntry] {
-        let counted = state.counts.filter { $0.value > 0 }.sorted { left, right in
+    private static func entries(_ kind: AuditKind, _ table: Table) -> [AuditEntry] {
+        let decision: AuditDecision = kind == .denied ? .denied : .allowed
+        let counted = table.counts.filter { $0.value > 0 }.sorted { left, right in
             (left.key.uid, left.key.operation, left.key.rule) < (right.key.uid, right.key.operation, right.key.rule)
         }
         var entries = counted.map { key, count in
             // Groups and processes differ within one count; only the user is the same.
             AuditEntry(
-                key.isDenied ? .denied : .look, key.operation, actor: nil,
-                decision: key.isDenied ? .denied : .allowed, rule: key.rule,
-                detail: ["uid": String(key.uid)], count: count)
+                kind, key.operation, decision: decision, rule: key.rule, detail: ["uid": String(key.uid)],
+                count: count)
         }
-        if state.others.looks > 0 {
-            entries.append(AuditEntry(.look, "others", decision: .allowed, count: state.others.looks))
-        }
-        if state.others.denied > 0 {
-            entries.append(AuditEntry(.denied, "others", decision: .denied, count: state.others.denied))
-        }
+        if table.others > 0 { entries.append(AuditEntry(kind, "others", decision: decision, count: table.others)) }
         return entries
     }
 
@@ -123,17 +134,26 @@ final class LookCounter: Sendable {
     func putBack(_ entries: some Sequence<AuditEntry>) {
         state.withLock { state in
             for entry in entries {
-                let isDenied = entry.kind == .denied
-                let count = entry.count ?? 0
-                if let uid = entry.detail["uid"].flatMap({ UInt32($0) }) {
-                    let key = Key(uid: uid, isDenied: isDenied, operation: entry.operation, rule: entry.rule)
-                    if state.counts[key] != nil || state.counts.count < Self.keys {
-                        state.counts[key, default: 0] += count
-                        continue
-                    }
+                if entry.kind == .denied {
+                    Self.putBack(entry, into: &state.denied)
+                } else {
+                    Self.putBack(entry, into: &state.looks)
                 }
-                if isDenied { state.others.denied += count } else { state.others.looks += count }
             }
+        }
+    }
+
+    private static func putBack(_ entry: AuditEntry, into table: inout Table) {
+        let count = entry.count ?? 0
+        guard let uid = entry.detail["uid"].flatMap({ UInt32($0) }) else {
+            table.others += count
+            return
+        }
+        let key = Key(uid, entry.operation, entry.rule)
+        if table.counts[key] != nil {
+            table.counts[key, default: 0] += count
+        } else {
+            _ = table.begin(key, with: count)
         }
     }
 }

@@ -1,6 +1,9 @@
 /// Reads exactly the lines that RecordEncoder writes. Anything else is refused: spaces, other keys, another order,
 /// other escapes, longer strings.
 struct RecordDecoder {
+    /// The last number that every reader of JSON takes exactly; adding to it cannot overflow here.
+    private static let lastSeq: UInt64 = 1 << 53
+
     private var rest: ArraySlice<UInt8>
 
     /// `line` is without its line end. nil where it is not a record; whether its hash is right is not looked at.
@@ -21,7 +24,7 @@ struct RecordDecoder {
     }
 
     private mutating func record() -> AuditRecord? {
-        guard take("{\"seq\":"), let seq = number(), take(",\"time\":"),
+        guard take("{\"seq\":"), let seq = number(), seq <= Self.lastSeq, take(",\"time\":"),
             let time = string(30).flatMap(Timestamp.parse), take(",\"kind\":"),
             let kind = string(16).flatMap(AuditKind.init(rawValue:))
         else { return nil }
@@ -43,8 +46,10 @@ struct RecordDecoder {
             let gid = number().flatMap({ UInt32(exactly: $0) }), take(",\"pid\":")
         else { return nil }
         let isNegative = take("-")
-        guard let size = number().flatMap({ Int32(exactly: $0) }), take("}") else { return nil }
-        return Found(value: AuditActor(uid: uid, gid: gid, pid: isNegative ? -size : size))
+        guard let size = number().flatMap({ Int64(exactly: $0) }),
+            let pid = Int32(exactly: isNegative ? -size : size), take("}")
+        else { return nil }
+        return Found(value: AuditActor(uid: uid, gid: gid, pid: pid))
     }
 
     /// Our own words. An absent one is nil or empty.

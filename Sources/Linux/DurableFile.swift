@@ -103,3 +103,9 @@ package final class FolderLock: Sendable {
         descriptor = folder
     }
 }
+
+extension SystemError {
+    package var isNoSuchFile: Bool { code == ENOENT }
+    /// Of FolderLock: another one has it.
+    package var isHeldByAnother: Bool { code == EWOULDBLOCK }
+}
