@@ -67,7 +67,7 @@ package struct AccessRules: Hashable, Sendable {
     /// Answers by role and operation, for requests that come often.
     private let table: [Decision]
 
-    private init(_ parser: RulesParser) {
+    init(_ parser: RulesParser) {
         rows = parser.rows
         binds = parser.binds
         roles = parser.roles.mapValues { RoleRules(grants: $0.grants, limits: $0.limits) }

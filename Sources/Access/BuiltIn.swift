@@ -49,8 +49,7 @@ extension AccessRules {
         """
 
     package static let builtIn: AccessRules = {
-        let report = read(Array(builtInText.utf8)) { _ in nil }
-        guard let rules = report.rules else { preconditionFailure("\(report.errors)") }
-        return rules
+        // A test reads the text above; were it wrong all the same, nobody would have a role.
+        read(Array(builtInText.utf8)) { _ in nil }.rules ?? AccessRules(RulesParser { _ in nil })
     }()
 }

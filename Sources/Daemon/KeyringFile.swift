@@ -14,7 +14,7 @@ final class KeyringFile: Sendable {
         self.path = path
         let bytes: [UInt8]
         do { bytes = try DurableFile.read(path, limit: Keyring.maxBytes) } catch {
-            guard error.isMissing else {
+            guard error.isNoSuchFile else {
                 throw error.asFailure(.storage, hint: "the keyring must belong to the daemon's user alone")
             }
             let new = try Keyring.new(now: now)

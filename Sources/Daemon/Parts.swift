@@ -57,7 +57,7 @@ struct Parts: Sendable {
         }
         do { try Folder.make(configuration.auditFolder, mode: 0o750) } catch { throw error.asFailure(.storage) }
         do throws(Failure) { return try AuditLog.open(folder: configuration.auditFolder, signer: signer) } catch {
-            guard error.code != .busy else { throw error }
+            guard error.code == .malformed else { throw error }
             logger.critical("the audit is damaged and was put aside; a new chain begins: \(error)")
             return try AuditLog.openAside(folder: configuration.auditFolder, because: error, signer: signer)
         }

@@ -21,7 +21,7 @@ struct PolicyFiles: Sendable {
     func rulesOrBuiltIn() throws(Failure) -> RulesInForce {
         let bytes: [UInt8]
         do { bytes = try TextFile.readBytes(rulesPath, limit: AccessRules.maxBytes) } catch {
-            guard error.isMissing else { throw error.asFailure(.storage) }
+            guard error.isNoSuchFile else { throw error.asFailure(.storage) }
             logger.warning("\(rulesPath) does not exist: only root may change anything")
             return RulesInForce(
                 rules: AccessRules.builtIn, digest: ArtifactStore.digest(Array(AccessRules.builtInText.utf8)))

@@ -12,14 +12,14 @@ extension DeploymentService {
         await settle()
         intent = try await journal.intent()
         var kept = DescriptorStore.group(passed)
-        let open = try await journal.open()
+        let unfinished = try await journal.open()
         // What was never committed leaves the kernel first, so that what made way for it can come back.
-        for left in open where left.state == .requested {
+        for left in unfinished where left.state == .requested {
             await undoCutOff(left, kept.removeValue(forKey: left.id))
         }
-        for left in open where left.state == .active {
+        for left in unfinished where left.state == .active {
             let descriptors = kept.removeValue(forKey: left.id)
-            let successor = open.first { $0.state == .active && $0.previous == left.id }
+            let successor = unfinished.first { $0.state == .active && $0.previous == left.id }
             await recover(left, descriptors, successor: successor)
         }
         for (id, descriptors) in kept { close(descriptors, of: id) }

@@ -21,9 +21,6 @@ package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
         String(cString: strerror(code))
     }
 
-    /// Nothing is there by that name.
-    package var isMissing: Bool { code == ENOENT }
-
     package var description: String { "\(operation): \(reason)" }
 
     package func asFailure(_ code: Failure.Code, hint: String = "") -> Failure {

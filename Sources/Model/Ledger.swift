@@ -87,7 +87,7 @@ package struct RestoreIntent: Hashable, Sendable {
 
     /// How long to wait before the n-th attempt: 1 s, doubled each time, 5 minutes at the most. In nanoseconds.
     package static func delay(attempt: Int) -> Int64 {
-        min(300, Int64(1) << Int64(max(0, min(attempt - 1, 20)))) * 1_000_000_000
+        min(300, Int64(1) << Int64(min(max(attempt, 1), 20) - 1)) * 1_000_000_000
     }
 }
 

@@ -23,7 +23,7 @@ final class Embedded {
 
     /// What is behind the connection; several may share it.
     final class Backend: Sendable {
-        let daemon: Daemon.Backend
+        let daemon: Services
         private let folder: TemporaryFolder
         var service: DeploymentService { daemon.service }
         var journal: SQLiteJournal { daemon.journal }
@@ -39,7 +39,7 @@ final class Embedded {
                 stateFolder: folder.path, schedulersFolder: schedulers?.path("schedulers") ?? folder.path("none"),
                 rulesFolder: folder.path("policy"), auditFolder: folder.path("audit"),
                 ejectSocket: folder.path("eject.sock"))
-            daemon = try Daemon.Backend(
+            daemon = try Services(
                 configuration, schedExt: SchedExt(folder: kernel?.path ?? "/nonexistent"),
                 logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
         }

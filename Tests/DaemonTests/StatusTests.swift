@@ -101,7 +101,7 @@ import Wire
 
     private static func enter(_ admission: Admission, _ uid: UInt32, mayChange: Bool = false) -> Bool {
         do throws(Failure) {
-            try admission.enter(actor(uid), mayChange: mayChange)
+            _ = try admission.enter(actor(uid), places: 512, mayChange: mayChange)
             return true
         } catch {
             #expect(error.code == .tooMany)
@@ -115,7 +115,7 @@ import Wire
         for _ in 0..<512 { #expect(Self.enter(admission, 1)) }
         #expect(!Self.enter(admission, 1))
         #expect(Self.enter(admission, 2))
-        admission.leave(Self.actor(1))
+        admission.leave(Self.actor(1), rate: nil)
         #expect(Self.enter(admission, 1))
         #expect(!Self.enter(admission, 1))
         #expect(admission.total == 513)
@@ -132,7 +132,7 @@ import Wire
         #expect(!Self.enter(admission, 0, mayChange: true))
         #expect(admission.total == 1024)
         // Everyone leaves, and everything is as in the beginning.
-        for uid in 1...9 as ClosedRange<UInt32> { for _ in 0..<100 { admission.leave(Self.actor(uid)) } }
+        for uid in 1...9 as ClosedRange<UInt32> { for _ in 0..<100 { admission.leave(Self.actor(uid), rate: nil) } }
         #expect(admission.total == 124)
         #expect(Self.enter(admission, 30))
     }

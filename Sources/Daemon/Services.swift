@@ -12,7 +12,7 @@ import Wire
 
 /// The services of a daemon without its socket: for tests and measurements, which then decide who asks and what the kernel
 /// says. Everything else is what `Daemon` runs.
-package struct Backend: Sendable {
+package struct Services: Sendable {
     private let parts: Parts
     private let logger: Logger
 
