@@ -35,6 +35,23 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
+/// The fuzz targets have no main of their own: they are built only by scripts/fuzz, with libFuzzer's.
+let fuzzing = Context.environment["SCHEDCP_FUZZ"] != nil
+
+func fuzzer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: "fuzz-" + name, dependencies: dependencies, path: "Tests/Fuzz/" + name,
+        swiftSettings: [.swiftLanguageMode(.v5), .unsafeFlags(["-parse-as-library"])])
+}
+
+let fuzzers = [
+    fuzzer("frames", ["Model", "Wire", nioCore]),
+    fuzzer("requests", ["Daemon", "Kernel", "Model", "Wire", logging, nioCore, nioEmbedded]),
+    fuzzer("rules", ["Access"]),
+    fuzzer("attestation", ["Attestation"]),
+    fuzzer("audit", ["Audit"]),
+]
+
 let package = Package(
     name: "SchedCP",
     platforms: [.macOS(.v15)],
@@ -45,7 +62,8 @@ let package = Package(
         .executable(name: "schedcp-eject", targets: ["schedcp-eject"]),
         .executable(name: "bench-wire", targets: ["bench-wire"]),
         .executable(name: "schedcpd-stops", targets: ["schedcpd-stops"]),
-    ],
+        .executable(name: "bench-boundary", targets: ["bench-boundary"]),
+    ] + (fuzzing ? fuzzers.map { .executable(name: $0.name, targets: [$0.name]) } : []),
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
@@ -86,7 +104,8 @@ let package = Package(
         library(
             "Daemon",
             [
-                "Access", "Attestation", "Audit", "Deployment", "Kernel", "Linux", "Model", "Repository", "Wire", logging,
+                "Access", "Attestation", "Audit", "Deployment", "Kernel", "Linux", "Model", "Repository", "Wire",
+                logging,
                 nioCore, nioPosix,
             ]),
         library("DaemonCommand", ["Daemon", "Deployment", "Linux", argumentParser, logging]),
@@ -107,6 +126,9 @@ let package = Package(
 
         // Measures the wire beside a bare echo; never installed.
         .executableTarget(name: "bench-wire"),
+        .executableTarget(
+            name: "bench-boundary", dependencies: ["Daemon", "Kernel", "Model", "Wire", logging, nioCore, nioEmbedded],
+            path: "Tests/bench-boundary", swiftSettings: strict),
 
         // The tests' own daemon, which stops where it is told to.
         .executableTarget(
@@ -138,5 +160,5 @@ let package = Package(
         tests("GuestProtocolTests", ["GuestProtocol"]),
         tests("MicroVMTests", ["GuestProtocol", "Linux", "MicroVM", subprocess, "schedcp-guest"]),
         tests("EndToEndTests", ["MicroVM"]),
-    ]
+    ] + (fuzzing ? fuzzers : [])
 )

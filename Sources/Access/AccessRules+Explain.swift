@@ -27,7 +27,8 @@ extension AccessRules {
         let who = "user \(actor.user.escapedForDisplay(limit: 64)) (uid \(actor.uid))"
         let right = rows[operation]?.right.rawValue ?? "a row in the rules"
         return Failure(
-            .denied, "\(who) may not \(operation.rawValue): it needs \(right), and the role \(role(of: actor)) lacks it",
+            .denied,
+            "\(who) may not \(operation.rawValue): it needs \(right), and the role \(role(of: actor)) lacks it",
             hint: "see `schedctl rules explain \(actor.user.escapedForDisplay(limit: 64)) \(operation.rawValue)`; "
                 + "membership in a group counts from the next login")
     }
@@ -38,9 +39,11 @@ extension AccessRules {
         let who = actor.user.escapedForDisplay(limit: 64)
         guard let row = rows[operation] else {
             return Explanation(
-                isAllowed: false, sentence: "no: the rules have no row for \(operation.rawValue), so nobody may", lines: [])
+                isAllowed: false, sentence: "no: the rules have no row for \(operation.rawValue), so nobody may",
+                lines: [])
         }
-        let rowLine = "\(Self.place(row.line)): \(operation.rawValue) needs \(row.right.rawValue), in \(row.phase.rawValue)"
+        let rowLine =
+            "\(Self.place(row.line)): \(operation.rawValue) needs \(row.right.rawValue), in \(row.phase.rawValue)"
         guard let assignment = assignment(of: actor) else {
             return Explanation(isAllowed: false, sentence: "no: no line gives \(who) a role", lines: [rowLine])
         }
@@ -49,7 +52,8 @@ extension AccessRules {
         guard decision.isAllowed else {
             return Explanation(
                 isAllowed: false,
-                sentence: "no: \(operation.rawValue) needs \(row.right.rawValue), which \(assignment.role.rawValue) does not have",
+                sentence:
+                    "no: \(operation.rawValue) needs \(row.right.rawValue), which \(assignment.role.rawValue) does not have",
                 lines: [rowLine, bindLine])
         }
         let grant = row.right == .none ? [] : ["\(Self.place(decision.line)): grants \(row.right.rawValue)"]

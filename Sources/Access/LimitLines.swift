@@ -32,7 +32,9 @@ extension RoleLimits {
         case "user-memory": userMemory = try Self.yes(words)
         case "canary-scope":
             let word = try Self.only(words)
-            guard let scope = CanaryScope(rawValue: word.text) else { throw Self.wrong(word, "none, cgroup or machine") }
+            guard let scope = CanaryScope(rawValue: word.text) else {
+                throw Self.wrong(word, "none, cgroup or machine")
+            }
             canaryScope = scope
         case "kernel-functions": try Self.permit(words, line, &kernelFunctions)
         case "helpers": try Self.permit(words, line, &helpers)
@@ -48,7 +50,8 @@ extension RoleLimits {
     }
 
     private static func wrong(_ word: Word, _ expected: String) -> LimitError {
-        LimitError(word: word, message: "'\(word.text.escapedForDisplay(limit: 60))' is not possible here", hint: expected)
+        LimitError(
+            word: word, message: "'\(word.text.escapedForDisplay(limit: 60))' is not possible here", hint: expected)
     }
 
     private static func only(_ words: [Word]) throws(LimitError) -> Word {
@@ -83,21 +86,28 @@ extension RoleLimits {
         }
         guard words.count == 4, words[2].text == "burst" else {
             throw LimitError(
-                word: words[0], message: "a rate is a number with its burst", hint: "requests-per-second 100 burst 400, or unlimited")
+                word: words[0], message: "a rate is a number with its burst",
+                hint: "requests-per-second 100 burst 400, or unlimited")
         }
         requestsPerSecond = try Self.number(words[1], 1...1_000_000)
         burst = try Self.number(words[3], 1...1_000_000)
     }
 
     private static func patterns(_ words: [Word]) throws(LimitError) -> [String] {
-        guard words.count > 1 else { throw LimitError(word: words[0], message: "which names?", hint: "a list, where a final * stands for anything") }
+        guard words.count > 1 else {
+            throw LimitError(
+                word: words[0], message: "which names?", hint: "a list, where a final * stands for anything")
+        }
         var names: [String] = []
         for word in words.dropFirst() {
             let name = word.text.hasSuffix("*") ? word.text.dropLast() : Substring(word.text)
             let isName = name.utf8.allSatisfy { byte in
-                (97...122).contains(byte) || (65...90).contains(byte) || (48...57).contains(byte) || byte == 95 || byte == 45
+                (97...122).contains(byte) || (65...90).contains(byte) || (48...57).contains(byte) || byte == 95
+                    || byte == 45
             }
-            guard isName, word.text.utf8.count <= 128, !word.text.isEmpty else { throw wrong(word, "letters, digits, _ and -, and a * at the end") }
+            guard isName, word.text.utf8.count <= 128, !word.text.isEmpty else {
+                throw wrong(word, "letters, digits, _ and -, and a * at the end")
+            }
             names.append(word.text)
         }
         return names
@@ -158,7 +168,8 @@ enum CalendarDate {
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)
         guard parts.count == 3, parts.map(\.utf8.count) == [4, 2, 2],
             text.utf8.allSatisfy({ (48...57).contains($0) || $0 == 45 }), let year = Int64(parts[0]),
-            let month = Int64(parts[1]), let day = Int64(parts[2]), (1970...9999).contains(year), (1...12).contains(month)
+            let month = Int64(parts[1]), let day = Int64(parts[2]), (1970...9999).contains(year),
+            (1...12).contains(month)
         else { return nil }
         let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
         let days: [Int64] = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]

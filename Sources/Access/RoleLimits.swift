@@ -99,7 +99,9 @@ extension RoleLimits {
             ("a map of type", use.mapTypes, mapTypes),
         ] {
             for name in names.sorted() {
-                if let line = patterns.line(refusing: name) { found.append(Objection(what: "\(kind) \(name)", line: line)) }
+                if let line = patterns.line(refusing: name) {
+                    found.append(Objection(what: "\(kind) \(name)", line: line))
+                }
             }
         }
         if use.readsUserMemory && !userMemory {

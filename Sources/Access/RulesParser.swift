@@ -89,7 +89,8 @@ struct RulesParser {
         case "cost-per-cpu-second":
             guard once(words[0]), let word = exactly(2, words)?[1] else { return }
             guard let cost = Decimal6.parse(word.text) else {
-                return problem(word, "\(Self.quoted(word)) is not an amount", "as 0.0002, at most six digits behind the point")
+                return problem(
+                    word, "\(Self.quoted(word)) is not an amount", "as 0.0002, at most six digits behind the point")
             }
             costPerCPUSecond = cost
         default: problem(first, "\(Self.quoted(first)) is no statement", Spelling.hint(first.text, Self.statements))
@@ -110,7 +111,9 @@ struct RulesParser {
         if words.count == count { return words }
         let last = words.count > count ? words[count] : words[words.count - 1]
         problem(
-            last, words.count > count ? "\(Self.quoted(last)) is too much" : "something is missing after \(Self.quoted(last))",
+            last,
+            words.count > count
+                ? "\(Self.quoted(last)) is too much" : "something is missing after \(Self.quoted(last))",
             Self.form(words[0].text))
         return nil
     }
@@ -135,11 +138,15 @@ struct RulesParser {
 
     private mutating func version(_ words: [Word]) {
         guard once(words[0]), let word = exactly(2, words)?[1] else { return }
-        if word.text != "1" { problem(word, "version \(Self.quoted(word)) is not one that this build reads", "version 1") }
+        if word.text != "1" {
+            problem(word, "version \(Self.quoted(word)) is not one that this build reads", "version 1")
+        }
     }
 
     private mutating func operation(_ words: [Word]) {
-        guard let words = exactly(6, words), choice(words[2], ["needs"]) != nil, choice(words[4], ["in"]) != nil else { return }
+        guard let words = exactly(6, words), choice(words[2], ["needs"]) != nil, choice(words[4], ["in"]) != nil else {
+            return
+        }
         let known = Operation.allCases.map(\.rawValue)
         guard let name = choice(words[1], known), let operation = Operation(rawValue: name),
             let rightName = choice(words[3], Right.allCases.map(\.rawValue)), let right = Right(rawValue: rightName),
@@ -172,9 +179,13 @@ struct RulesParser {
         switch words[0].text {
         case "includes": include(words, into: &text)
         case "grants":
-            if words.count < 2 { problem(words[0], "grants what?", "rights: " + Right.allCases.map(\.rawValue).joined(separator: ", ")) }
+            if words.count < 2 {
+                problem(words[0], "grants what?", "rights: " + Right.allCases.map(\.rawValue).joined(separator: ", "))
+            }
             for word in words.dropFirst() {
-                guard let name = choice(word, Right.allCases.map(\.rawValue)), let right = Right(rawValue: name) else { continue }
+                guard let name = choice(word, Right.allCases.map(\.rawValue)), let right = Right(rawValue: name) else {
+                    continue
+                }
                 if text.grants[right] == nil { text.grants[right] = number }
             }
         default: limit(words, of: &text)
@@ -185,7 +196,9 @@ struct RulesParser {
     private mutating func include(_ words: [Word], into text: inout RoleText) {
         guard let word = exactly(2, words)?[1] else { return }
         guard let other = Role(rawValue: word.text), other != current, let included = roles[other] else {
-            return problem(word, "\(Self.quoted(word)) is no role above this one", Spelling.hint(word.text, roles.keys.map(\.rawValue).sorted()))
+            return problem(
+                word, "\(Self.quoted(word)) is no role above this one",
+                Spelling.hint(word.text, roles.keys.map(\.rawValue).sorted()))
         }
         guard text.grants.isEmpty, text.set.isEmpty else {
             return problem(words[0], "`includes` has to be the first line of its role")
@@ -223,7 +236,9 @@ struct RulesParser {
         let subject = place.text == "user" ? Subject.user(words[2].text) : .group(words[2].text)
         guard words[2].text.utf8.count <= 64 else { return problem(words[2], "the name is too long") }
         guard let id = UInt32(words[2].text) ?? resolve(subject) else {
-            return warn(number, words[2].column, "there is no \(subject.description.escapedForDisplay(limit: 80)): this line binds nobody")
+            return warn(
+                number, words[2].column,
+                "there is no \(subject.description.escapedForDisplay(limit: 80)): this line binds nobody")
         }
         binds.append(AccessRules.Bind(who: place.text == "user" ? .user(id) : .group(id), role: role, line: number))
     }
@@ -240,7 +255,8 @@ struct RulesParser {
         case "requires":
             guard once(words[0], "attestation requires") else { return }
             for word in words.dropFirst(2) {
-                guard word.text.utf8.count <= 64, word.text.utf8.allSatisfy({ (97...122).contains($0) || $0 == 45 }) else {
+                guard word.text.utf8.count <= 64, word.text.utf8.allSatisfy({ (97...122).contains($0) || $0 == 45 })
+                else {
                     problem(word, "\(Self.quoted(word)) is not a stage's name", "lower-case letters and -, as kernel")
                     continue
                 }
@@ -268,7 +284,9 @@ struct RulesParser {
             return problem(name, "\(Self.quoted(name)) stands in line \(earlier.line) already")
         }
         guard let key = Base64Key.decode(words[3].text) else {
-            return problem(words[3], "this is not an Ed25519 public key", "44 characters, as `schedctl key export --format rules` prints it")
+            return problem(
+                words[3], "this is not an Ed25519 public key",
+                "44 characters, as `schedctl key export --format rules` prints it")
         }
         var until: Int64?
         if words.count == 6 {
@@ -287,7 +305,9 @@ struct RulesParser {
         let last = max(1, number)
         if globals["version"] == nil { problem(1, 1, "the file does not begin with `version 1`") }
         if rows[.hello] == nil {
-            problem(last, 1, "there is no row for hello, and without one nobody could connect", "operation hello needs none in greeting")
+            problem(
+                last, 1, "there is no row for hello, and without one nobody could connect",
+                "operation hello needs none in greeting")
         }
         for operation in Operation.allCases where rows[operation] == nil && operation != .hello {
             warn(last, 1, "operation \(operation.rawValue) has no row: it is denied to everyone")

@@ -42,9 +42,10 @@ enum Lines {
     /// Never throws: a problem is noted, and the line left out.
     static func read(_ bytes: [UInt8], _ note: (RulesProblem) -> Void) -> [Line] {
         var lines: [Line] = []
-        for (index, raw) in bytes.split(separator: 10, maxSplits: AccessRules.maxLines, omittingEmptySubsequences: false)
-            .enumerated()
-        {
+        for (index, raw) in bytes.split(
+            separator: 10, maxSplits: AccessRules.maxLines, omittingEmptySubsequences: false
+        )
+        .enumerated() {
             let number = index + 1
             func problem(_ column: Int, _ message: String, _ hint: String = "") {
                 note(RulesProblem(line: number, column: column, message: message, hint: hint, isWarning: false))

@@ -237,7 +237,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private func follow(_ events: WireEventsRequest, _ id: UInt64, _ context: ChannelHandlerContext) {
         guard streams.count < limits.streams, account.enter(.stream, limit: session.streams) else {
             let failure = Failure(
-                .tooMany, "\(streams.count) streams are open on this connection, \(account.taken(.stream)) of this user",
+                .tooMany,
+                "\(streams.count) streams are open on this connection, \(account.taken(.stream)) of this user",
                 hint: "at most \(limits.streams) on a connection and \(session.streams) of this user: cancel one")
             return send(.failure(WireFailure(failure)), id, context)
         }

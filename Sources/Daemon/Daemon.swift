@@ -1,7 +1,7 @@
 import Audit
 package import Deployment
-import Kernel
 import Dispatch
+import Kernel
 package import Linux
 package import Logging
 import Model

@@ -31,7 +31,8 @@ struct Candidate {
 extension Router {
     /// Bounds and checks everything before any of it is parsed. The authority is missing still.
     func candidate(
-        _ source: Candidate.Source?, _ parameters: [WireSetting], _ given: [WireHint], takeover: Bool, _ session: Session
+        _ source: Candidate.Source?, _ parameters: [WireSetting], _ given: [WireHint], takeover: Bool,
+        _ session: Session
     ) throws(Failure) -> DeploymentRequest {
         let limits = configuration.limits
         guard parameters.count <= limits.parameters, given.count <= limits.hints else {
@@ -73,7 +74,8 @@ extension Router {
         let spent = try await journal.spent(by: session.actor.uid, at: Clock.realtime())
         if spent.cpu >= Int64(session.limits.cpuSecondsPerHour) * 1_000_000_000 {
             throw Failure(
-                .tooMany, "uid \(session.actor.uid) has used up its \(session.limits.cpuSecondsPerHour) CPU seconds of this hour",
+                .tooMany,
+                "uid \(session.actor.uid) has used up its \(session.limits.cpuSecondsPerHour) CPU seconds of this hour",
                 hint: "see `schedctl whoami`; the budget is in the access rules")
         }
         if spent.cost >= session.limits.costPerHour {
@@ -100,6 +102,7 @@ extension Session {
         guard !objections.isEmpty else { return }
         throw Failure(
             .denied, "the access rules do not permit what the scheduler uses: \(objections[0].description)",
-            hint: "see `schedctl whoami` for the limits of your role", detail: objections.map(\.description).joined(separator: "\n"))
+            hint: "see `schedctl whoami` for the limits of your role",
+            detail: objections.map(\.description).joined(separator: "\n"))
     }
 }

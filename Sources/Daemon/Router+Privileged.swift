@@ -22,7 +22,8 @@ extension Router {
             // A rollback is what puts things right, and is not refused because a disk is full.
             guard permit.operation == .rollback else {
                 throw Failure(
-                    .storage, "the audit cannot be written, and nothing privileged is done without it: \(error.message)",
+                    .storage,
+                    "the audit cannot be written, and nothing privileged is done without it: \(error.message)",
                     hint: error.hint)
             }
         }
@@ -86,7 +87,8 @@ extension Router {
     ) async throws(Failure) -> WireResponse.OneOf_Result {
         try await checkBudget(session)
         var wanted = try candidate(
-            deploy.source.map(Candidate.Source.init), deploy.parameters, deploy.hints, takeover: deploy.takeover, session)
+            deploy.source.map(Candidate.Source.init), deploy.parameters, deploy.hints, takeover: deploy.takeover,
+            session)
         wanted.authority = try await authority(deploy, wanted, session)
         let request = wanted
         do throws(Failure) {
@@ -110,7 +112,8 @@ extension Router {
             }
             let reason = deploy.reason.trimmed
             guard !reason.isEmpty, reason.utf8.count <= 500 else {
-                throw Failure(.invalidArgument, "a deployment without an attestation needs a reason, of at most 500 bytes")
+                throw Failure(
+                    .invalidArgument, "a deployment without an attestation needs a reason, of at most 500 bytes")
             }
             return .unverified(reason: reason.escapedForDisplay())
         }
@@ -208,12 +211,15 @@ extension Router {
     private func release(_ request: WireReleaseRequest) async throws(Failure) -> WireQuarantineList {
         let start = request.artifactSha256
         guard (8...64).contains(start.utf8.count), start.utf8.allSatisfy(\.isLowerHexDigit) else {
-            throw Failure(.invalidArgument, "\(start.quotedForDisplay()) is not the beginning of a digest", hint: "give 8 digits or more")
+            throw Failure(
+                .invalidArgument, "\(start.quotedForDisplay()) is not the beginning of a digest",
+                hint: "give 8 digits or more")
         }
         let found = try await service.quarantined().filter { $0.artifact.hasPrefix(start) }
         guard let only = found.first, found.count == 1 else {
             throw Failure(
-                .notFound, "\(found.count) artifacts in quarantine begin with \(start)", hint: "see `schedctl quarantine list`")
+                .notFound, "\(found.count) artifacts in quarantine begin with \(start)",
+                hint: "see `schedctl quarantine list`")
         }
         try await service.release(artifact: only.artifact)
         return WireQuarantineList([only])

@@ -95,7 +95,8 @@ final class Router: Sendable {
         try catalog.withLock { $0 }.entry(try SchedulerName(name))
     }
 
-    private func history(_ request: WireHistoryRequest, _ session: Session) async throws(Failure) -> WireDeploymentList {
+    private func history(_ request: WireHistoryRequest, _ session: Session) async throws(Failure) -> WireDeploymentList
+    {
         var reply = WireDeploymentList()
         if request.id != 0 {
             let id = Int64(clamping: request.id)

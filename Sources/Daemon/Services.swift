@@ -45,13 +45,36 @@ package struct Services: Sendable {
         let now = Clock.realtime() / 1_000_000_000
         var claims = AttestationClaims(
             artifactName: policy.name.text, artifact: ArtifactStore.digest(object),
-            stages: ["origin", "kernel"].map { AttestedStage(name: $0, verdict: .passed, evidence: ArtifactStore.digest([])) },
+            stages: ["origin", "kernel"].map {
+                AttestedStage(name: $0, verdict: .passed, evidence: ArtifactStore.digest([]))
+            },
             arguments: try AttestedArguments(parameters: settings), kernel: router.desk.kernel,
             rulesDigest: router.boundary.rules.digest,
             verifier: VerifierIdentity(id: "schedcpd", version: DaemonConfiguration.version),
-            holder: holder.map { AttestationHolder(userID: $0.uid, name: $0.user) }, issuedAt: now, expiresAt: now + 3600)
+            holder: holder.map { AttestationHolder(userID: $0.uid, name: $0.user) }, issuedAt: now,
+            expiresAt: now + 3600)
         change(&claims)
         return try Envelope.sign(claims, with: key ?? router.desk.keys.current.signingKey)
+    }
+
+    /// A rollback as a client asks for it, with all that the audit writes; that there is nothing to roll back is fine.
+    package func rollbackAsAsked(by actor: Actor) async throws(Failure) {
+        var request = WireRequest()
+        request.id = 2
+        request.rollback = WireRollbackRequest()
+        let session = parts.router.boundary.session(of: actor)
+        let permit = try parts.router.boundary.permit(session, .rollback, in: .serving, request)
+        do throws(Failure) {
+            _ = try await parts.router.answer(request, permit, for: session, UserAccount()) { _ in }
+        } catch {
+            if error.code != .nothingDeployed { throw error }
+        }
+    }
+
+    /// What the audit writes for one privileged operation: a record before and one after, both synced.
+    package func auditTwice(_ actor: Actor) throws(Failure) {
+        let entry = AuditEntry(.operation, "bench", actor: AuditActor(actor), decision: .allowed, rule: "bench")
+        for _ in 0..<2 { _ = try parts.audit.append(entry, durable: true) }
     }
 
     /// The cost of the boundary alone: the questions that every request is asked, and its trace in the audit.

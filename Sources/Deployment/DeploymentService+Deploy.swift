@@ -71,7 +71,8 @@ extension DeploymentService {
     func checkQuarantine(_ artifact: String) async throws(Failure) {
         guard let entry = try await journal.quarantined().first(where: { $0.artifact == artifact }) else { return }
         throw Failure(
-            .denied, "quarantined: the kernel threw this artifact out in deployment \(entry.deployment): \(entry.reason)",
+            .denied,
+            "quarantined: the kernel threw this artifact out in deployment \(entry.deployment): \(entry.reason)",
             hint: "an operator may release it: schedctl quarantine release \(artifact.prefix(16))")
     }
 
@@ -151,7 +152,9 @@ extension DeploymentService {
     private func restorePrevious(_ work: Work) async {
         guard let oldRecord = work.oldRecord, let old = work.old.take() else { return }
         do throws(Failure) {
-            await hold(try old.attachAgain(), oldRecord, .restored, "was put back, because deployment \(work.record.id) failed")
+            await hold(
+                try old.attachAgain(), oldRecord, .restored, "was put back, because deployment \(work.record.id) failed"
+            )
         } catch {
             record = nil
             board.publish { $0.active = nil }

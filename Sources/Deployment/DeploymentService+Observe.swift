@@ -58,7 +58,8 @@ extension DeploymentService {
         try await journal.quarantine(
             Quarantined(artifact: ended.spec.artifact, deployment: ended.id, reason: reason, at: now))
         await note(
-            .quarantined, "the artifact \(ended.spec.artifact.prefix(16))… (\(ended.spec.scheduler)) is in quarantine", ended)
+            .quarantined, "the artifact \(ended.spec.artifact.prefix(16))… (\(ended.spec.scheduler)) is in quarantine",
+            ended)
     }
 
     // MARK: Last known good
@@ -113,7 +114,8 @@ extension DeploymentService {
         DeploymentRequest(
             scheduler: record.spec.scheduler, object: try around.artifacts.get(record.spec.artifact),
             settings: record.spec.parameters, values: nil, hints: record.spec.hints, hintMaps: record.spec.hintMaps,
-            actor: record.spec.actor, authority: .restored(of: record.id), takeover: false, judge: { _ throws(Failure) in })
+            actor: record.spec.actor, authority: .restored(of: record.id), takeover: false,
+            judge: { _ throws(Failure) in })
     }
 
     /// On disk first: it outlives the daemon.

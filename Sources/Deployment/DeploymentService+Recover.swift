@@ -52,7 +52,11 @@ extension DeploymentService {
     private func undoCutOff(_ left: DeploymentRecord, _ descriptors: DescriptorStore.Kept?) async {
         let entries = (try? await journal.ledger(of: left.id)) ?? []
         let last = entries.last { $0.mark == .begun }?.action.rawValue ?? "start"
-        if let scheduler = adopt(descriptors, of: left) { _ = scheduler.detach() } else { close(descriptors, of: left.id) }
+        if let scheduler = adopt(descriptors, of: left) {
+            _ = scheduler.detach()
+        } else {
+            close(descriptors, of: left.id)
+        }
         var failed = left
         await end(&failed, .failed, "schedcpd ended in the middle of it, at '\(last)'; it was undone", exit: nil)
         await note(.failed, "deployment \(left.id) was cut off at '\(last)' by the end of schedcpd, and undone", failed)

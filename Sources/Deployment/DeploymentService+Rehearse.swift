@@ -18,9 +18,14 @@ extension DeploymentService {
         progress("verifying")
         let abi = try KernelABI.read()
         let use = try request.load(abi: abi, topology: CPUTopology.read()).use(abi: abi)
-        let programs = use.programs.map { "program \($0.name.escapedForDisplay(limit: 64)): \($0.instructions) instructions" }
-        let calls = (use.helpers.sorted() + use.kernelFunctions.sorted()).map { "calls \($0.escapedForDisplay(limit: 128))" }
+        let programs = use.programs.map {
+            "program \($0.name.escapedForDisplay(limit: 64)): \($0.instructions) instructions"
+        }
+        let calls = (use.helpers.sorted() + use.kernelFunctions.sorted()).map {
+            "calls \($0.escapedForDisplay(limit: 128))"
+        }
         let maps = use.mapTypes.sorted().map { "map of type \($0)" }
-        return (["loaded by the verifier of Linux \(KernelConfig.release)"] + programs + calls + maps).joined(separator: "\n")
+        return (["loaded by the verifier of Linux \(KernelConfig.release)"] + programs + calls + maps).joined(
+            separator: "\n")
     }
 }

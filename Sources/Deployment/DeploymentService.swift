@@ -96,7 +96,8 @@ package actor DeploymentService {
             unwritten[record.id] = nil
         } catch {
             unwritten[record.id] = record
-            logger.error("the state of deployment \(record.id) could not be recorded, and will be tried again: \(error)")
+            logger.error(
+                "the state of deployment \(record.id) could not be recorded, and will be tried again: \(error)")
         }
     }
 

@@ -46,7 +46,8 @@ extension LoadedScheduler {
             use.programs.append(.init(name: String(cString: bpf_program__name(program)), instructions: count))
             guard let instructions = bpf_program__insns(program) else { continue }
             // SAFETY: libbpf keeps `count` instructions behind the pointer as long as the object is open.
-            for instruction in UnsafeBufferPointer(start: instructions, count: count) where instruction.code == Self.call {
+            for instruction in UnsafeBufferPointer(start: instructions, count: count)
+            where instruction.code == Self.call {
                 Self.note(instruction, in: &use, abi, types)
             }
         }

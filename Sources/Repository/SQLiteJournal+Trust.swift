@@ -38,7 +38,8 @@ extension SQLiteJournal {
         try await look("read what was spent") { database in
             let row = try Row.fetchOne(
                 database,
-                sql: "SELECT COALESCE(SUM(cpu_ns), 0) AS cpu, COALESCE(SUM(cost), 0) AS cost FROM spending WHERE uid = ? AND at > ?",
+                sql:
+                    "SELECT COALESCE(SUM(cpu_ns), 0) AS cpu, COALESCE(SUM(cost), 0) AS cost FROM spending WHERE uid = ? AND at > ?",
                 arguments: [Int64(uid), now - Self.hour])
             return (row?["cpu"] ?? 0, row?["cost"] ?? 0)
         }

@@ -33,7 +33,8 @@ struct StoredSpec: Codable {
         user = spec.actor.user
         executable = spec.actor.executable
         cgroup = spec.actor.cgroup
-        hintMaps = Dictionary(spec.hintMaps.map { ($0.key.rawValue, $0.value) }, uniquingKeysWith: { first, _ in first })
+        hintMaps = Dictionary(
+            spec.hintMaps.map { ($0.key.rawValue, $0.value) }, uniquingKeysWith: { first, _ in first })
     }
 
     func spec(scheduler: String, artifact: String, authority: Authority) throws(Failure) -> DeploymentSpec {

@@ -18,7 +18,9 @@ struct Attest: AsyncParsableCommand {
         subcommands: [AttestIssue.self, AttestShow.self, AttestVerify.self, AttestRevoke.self])
 
     /// Has what is to be deployed verified and signed.
-    static func issue(_ deploy: WireDeployRequest, with client: SchedClient, forAnybody: Bool = false, reason: String = "")
+    static func issue(
+        _ deploy: WireDeployRequest, with client: SchedClient, forAnybody: Bool = false, reason: String = ""
+    )
         async throws(Failure) -> WireAttestReply
     {
         var request = WireAttestRequest()
@@ -69,7 +71,9 @@ struct AttestIssue: AsyncParsableCommand {
             let reply = try await Attest.issue(request, with: client, forAnybody: forAnybody, reason: reason)
             if let output {
                 do { try reply.envelope.write(to: URL(filePath: output), options: .atomic) } catch {
-                    throw Failure(.storage, "\(output.quotedForDisplay(limit: 200)) could not be written: \(error.localizedDescription)")
+                    throw Failure(
+                        .storage,
+                        "\(output.quotedForDisplay(limit: 200)) could not be written: \(error.localizedDescription)")
                 }
                 if options.json { return options.printJSON(reply) }
                 for stage in reply.stages { print("\(Terminal.safe(stage.stage)): \(Terminal.safe(stage.verdict))") }
@@ -116,7 +120,8 @@ struct AttestVerify: AsyncParsableCommand {
               schedctl attest verify vtime.intoto.json --key build-machine.pem --artifact vtime.bpf.o
             """)
     @Argument(help: "The attestation.", completion: .file()) var file: String
-    @Option(help: "A public key, as PEM or `ed25519 BASE64`; - for standard input. May be repeated.", completion: .file())
+    @Option(
+        help: "A public key, as PEM or `ed25519 BASE64`; - for standard input. May be repeated.", completion: .file())
     var key: [String]
     @Option(help: "The object file that it has to be about.", completion: .file()) var artifact: String?
     @Flag(help: "Print JSON.") var json = false
@@ -129,10 +134,13 @@ struct AttestVerify: AsyncParsableCommand {
             let envelope = try Offline.envelope(file)
             let claims = try Offline.refusing { () throws(Refusal) in try envelope.unverifiedClaims() }
             var digest = claims.artifact
-            if let artifact { digest = Offline.sha256(try SmallFile.read(artifact, limit: 64 << 20, what: "a scheduler")) }
+            if let artifact {
+                digest = Offline.sha256(try SmallFile.read(artifact, limit: 64 << 20, what: "a scheduler"))
+            }
             // What only the machine knows is taken from the statement itself: it agrees with that by definition.
             let check = AttestationCheck(
-                artifact: digest, arguments: claims.arguments, kernel: claims.kernel, now: Int64(Date().timeIntervalSince1970),
+                artifact: digest, arguments: claims.arguments, kernel: claims.kernel,
+                now: Int64(Date().timeIntervalSince1970),
                 keys: keys, requiredStages: [], maxLifetimeSeconds: .max, userID: claims.holder?.userID ?? 0)
             let good = try Offline.refusing { () throws(Refusal) in try check.verify(bytes) }
             if json { return print(String(decoding: envelope.payload, as: UTF8.self)) }

@@ -164,13 +164,15 @@ struct AuditVerify: AsyncParsableCommand {
         }
         let range = report.first.map { " (\($0) to \(report.head?.seq ?? $0))" } ?? ""
         print("\(Terminal.styled("intact", .green)): \(report.records) records\(range) in \(report.files.count) files")
-        print("signed checkpoints: \(report.checkpoints) good, \(report.unknownKeys.values.reduce(0, +)) by unknown keys")
+        print(
+            "signed checkpoints: \(report.checkpoints) good, \(report.unknownKeys.values.reduce(0, +)) by unknown keys")
         if let head = report.head { print("last record: \(head.seq):\(head.hash)") }
     }
 
     private static func json(_ report: AuditReport) -> String {
         var fields: [String: Any] = [
-            "intact": report.isIntact, "records": report.records, "files": report.files, "checkpoints": report.checkpoints,
+            "intact": report.isIntact, "records": report.records, "files": report.files,
+            "checkpoints": report.checkpoints,
             "unknown_key_checkpoints": report.unknownKeys.values.reduce(0, +),
         ]
         if let head = report.head { (fields["head"], fields["head_hash"]) = (head.seq, head.hash.description) }
@@ -186,12 +188,16 @@ extension Text {
     static func audit(_ record: AuditRecord) -> String {
         let entry = record.entry
         var words = ["\(record.seq)", record.timeText, entry.kind.rawValue, entry.operation]
-        if let decision = entry.decision { words.append(decision == .denied ? Terminal.styled("denied", .red) : "allowed") }
+        if let decision = entry.decision {
+            words.append(decision == .denied ? Terminal.styled("denied", .red) : "allowed")
+        }
         if !entry.rule.isEmpty { words.append("by \(entry.rule)") }
         if let actor = entry.actor { words.append("uid \(actor.uid) \(quoted(actor.user))") }
         if let count = entry.count { words.append("\(count) times") }
         if !entry.subject.isEmpty { words.append(quoted(entry.subject)) }
-        if let outcome = entry.outcome { words.append("→ \(outcome.code) \(outcome.message.isEmpty ? "" : quoted(outcome.message))") }
+        if let outcome = entry.outcome {
+            words.append("→ \(outcome.code) \(outcome.message.isEmpty ? "" : quoted(outcome.message))")
+        }
         return words.joined(separator: "  ")
     }
 

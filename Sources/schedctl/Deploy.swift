@@ -68,7 +68,8 @@ struct Deploy: AsyncParsableCommand {
         request.reason = reason ?? ""
         if unverified && (reason ?? "").isEmpty {
             throw Failure(
-                .invalidArgument, "--unverified needs a --reason", hint: "it stands in the audit: --reason 'trying a fix'")
+                .invalidArgument, "--unverified needs a --reason",
+                hint: "it stands in the audit: --reason 'trying a fix'")
         }
         if unverified && attestation != nil {
             throw Failure(.invalidArgument, "--unverified and --attestation exclude each other")
@@ -83,14 +84,14 @@ struct Deploy: AsyncParsableCommand {
 
     static func checkSize(_ request: WireDeployRequest, _ limits: WireLimits) throws(Failure) {
         guard case .object(let bytes) = request.source else { return }
-        guard bytes.count <= Int(limits.maxObjectBytes) else {
-            throw Failure(
-                .malformedObject, "the object is larger than schedcpd takes from you (\(limits.maxObjectBytes) bytes)")
-        }
-        guard bytes.count < Int(limits.maxFrameBytes) else {
+        guard limits.maxObjectBytes > 0 else {
             throw Failure(
                 .denied, "the access rules do not let you send an object file",
                 hint: "deploy a scheduler of the repository by name; see `schedctl whoami`")
+        }
+        guard bytes.count <= Int(limits.maxObjectBytes) else {
+            throw Failure(
+                .malformedObject, "the object is larger than schedcpd takes from you (\(limits.maxObjectBytes) bytes)")
         }
     }
 }

@@ -89,13 +89,16 @@ struct KeyRotate: AsyncParsableCommand {
               sudo schedctl key rotate
               sudo schedctl key rotate --overlap 1h
             """)
-    @Option(help: "How long the old key's signatures stay good (default: an attestation's lifetime).") var overlap: String?
+    @Option(help: "How long the old key's signatures stay good (default: an attestation's lifetime).") var overlap:
+        String?
     @OptionGroup var options: CommonOptions
 
     func run() async throws {
         var request = WireKeyRotateRequest()
         do throws(Failure) {
-            if let overlap { request.overlapSeconds = UInt32(clamping: max(1, try DurationText.parse(overlap) / 1_000_000_000)) }
+            if let overlap {
+                request.overlapSeconds = UInt32(clamping: max(1, try DurationText.parse(overlap) / 1_000_000_000))
+            }
         } catch {
             options.report(error)
             throw ExitCode(64)

@@ -88,7 +88,9 @@ extension Text {
             ["may", me.operations.map(Terminal.safe).joined(separator: " ")],
         ]
         rows += me.limits.map { [Terminal.oneLine($0.name), Terminal.oneLine($0.value)] }
-        rows.append(["used in the last hour", String(format: "%.3f CPU seconds, cost %.4f", me.cpuSecondsUsed, me.costUsed)])
+        rows.append([
+            "used in the last hour", String(format: "%.3f CPU seconds, cost %.4f", me.cpuSecondsUsed, me.costUsed),
+        ])
         rows.append(["rules", String(Terminal.safe(me.rulesSha256).prefix(16)) + "…"])
         return Terminal.table(rows)
     }

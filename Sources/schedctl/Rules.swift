@@ -58,7 +58,9 @@ struct RulesCheck: AsyncParsableCommand {
             let data = try JSONSerialization.data(withJSONObject: ["problems": problems], options: [.sortedKeys])
             print(String(decoding: data, as: UTF8.self))
         } else {
-            for problem in report.errors + report.warnings { ThisProcess.complain(Terminal.safe(problem.description) + "\n") }
+            for problem in report.errors + report.warnings {
+                ThisProcess.complain(Terminal.safe(problem.description) + "\n")
+            }
             if report.errors.isEmpty { print("\(file): no mistake, \(report.warnings.count) warnings") }
         }
         if !report.errors.isEmpty { throw ExitCode(1) }
@@ -112,7 +114,9 @@ struct RulesExplain: AsyncParsableCommand {
                 let explanation = try explain(by: file)
                 isAllowed = explanation.isAllowed
                 var reply = WireExplanation()
-                (reply.allowed, reply.because, reply.lines) = (explanation.isAllowed, explanation.sentence, explanation.lines)
+                (reply.allowed, reply.because, reply.lines) = (
+                    explanation.isAllowed, explanation.sentence, explanation.lines
+                )
                 show(reply)
             } catch {
                 options.report(error)
@@ -122,7 +126,9 @@ struct RulesExplain: AsyncParsableCommand {
             try await options.run { client throws(Failure) in
                 let actor = try self.actor()
                 var request = WireExplainRequest()
-                (request.user, request.uid, request.gids, request.operation) = (actor.user, actor.uid, actor.groups.sorted(), operation)
+                (request.user, request.uid, request.gids, request.operation) = (
+                    actor.user, actor.uid, actor.groups.sorted(), operation
+                )
                 let result = try await client.call(.explain(request))
                 guard case .explanation(let reply) = result else { throw SchedClient.unexpected(result) }
                 isAllowed = reply.allowed
@@ -139,7 +145,10 @@ struct RulesExplain: AsyncParsableCommand {
     }
 
     private func actor() throws(Failure) -> Actor {
-        guard let account = Accounts.user(named: user) ?? UInt32(user).map({ Accounts.User(uid: $0, gid: $0, name: user) }) else {
+        guard
+            let account = Accounts.user(named: user)
+                ?? UInt32(user).map({ Accounts.User(uid: $0, gid: $0, name: user) })
+        else {
             throw Failure(.notFound, "there is no user \(user.quotedForDisplay())", hint: "see `getent passwd`")
         }
         let groups = Accounts.groups(of: account)

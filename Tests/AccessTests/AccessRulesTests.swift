@@ -91,7 +91,8 @@ import Testing
         let swapped = text.replacingOccurrences(
             of: "bind group schedcp-admin to operator\nbind group schedcp-agents to agent",
             with: "bind group schedcp-agents to agent\nbind group schedcp-admin to operator")
-        #expect(AccessRules.read(Array(swapped.utf8), resolve: Self.resolve).rules?.assignment(of: both)?.role == .agent)
+        #expect(
+            AccessRules.read(Array(swapped.utf8), resolve: Self.resolve).rules?.assignment(of: both)?.role == .agent)
     }
 
     @Test func nobodyIsBoundByNoLine() throws {
@@ -109,18 +110,21 @@ import Testing
 
     @Test func explanationsAgreeWithDecisionsAndNameTheirLines() throws {
         let rules = try Self.rules()
-        let lines = try String(decoding: Self.shipped(), as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+        let lines = try String(decoding: Self.shipped(), as: UTF8.self).split(
+            separator: "\n", omittingEmptySubsequences: false)
         for (role, actor) in Self.actors {
             for operation in Operation.allCases {
                 let explanation = rules.explain(actor, operation)
                 let phase: Phase = operation == .hello ? .greeting : .serving
-                #expect(explanation.isAllowed == rules.decide(rules.assignment(of: actor), operation, in: phase).isAllowed)
+                #expect(
+                    explanation.isAllowed == rules.decide(rules.assignment(of: actor), operation, in: phase).isAllowed)
                 #expect(explanation.sentence.hasPrefix(explanation.isAllowed ? "yes" : "no"), "\(role)")
                 for line in explanation.lines {
                     let number = try #require(Int(line.dropFirst("rules.conf:".count).prefix { $0.isNumber }))
                     #expect(!lines[number - 1].isEmpty)
                 }
-                let first = try #require(Int(explanation.lines[0].dropFirst("rules.conf:".count).prefix { $0.isNumber }))
+                let first = try #require(
+                    Int(explanation.lines[0].dropFirst("rules.conf:".count).prefix { $0.isNumber }))
                 #expect(lines[first - 1].hasPrefix("operation \(operation.rawValue) "))
             }
         }
@@ -128,8 +132,10 @@ import Testing
 
     @Test func anOperationWithoutARowIsDeniedToEveryone() throws {
         for operation in Operation.allCases where operation != .hello {
-            let text = try String(decoding: Self.shipped(), as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
-                .filter { !$0.hasPrefix("operation \(operation.rawValue) ") }.joined(separator: "\n")
+            let text = try String(decoding: Self.shipped(), as: UTF8.self).split(
+                separator: "\n", omittingEmptySubsequences: false
+            )
+            .filter { !$0.hasPrefix("operation \(operation.rawValue) ") }.joined(separator: "\n")
             let report = AccessRules.read(Array(text.utf8), resolve: Self.resolve)
             #expect(report.warnings.count == 1 && report.warnings[0].message.contains(operation.rawValue))
             let rules = try #require(report.rules)
@@ -145,7 +151,9 @@ import Testing
         let root = Actor(uid: 0, gid: 0, pid: 1, groups: [], user: "root")
         for operation in Operation.allCases where operation != .hello {
             #expect(rules.decide(rules.assignment(of: root), operation, in: .serving).isAllowed)
-            #expect(rules.decide(rules.assignment(of: bob), operation, in: .serving).isAllowed == Self.everyone.contains(operation))
+            #expect(
+                rules.decide(rules.assignment(of: bob), operation, in: .serving).isAllowed
+                    == Self.everyone.contains(operation))
         }
     }
 }

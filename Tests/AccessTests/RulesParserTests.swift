@@ -25,7 +25,8 @@ import Testing
         Mistake("", 1, 1, "version 1"), Mistake("version 2\n" + good.dropFirst(10), 1, 9, "version"),
         Mistake("\n" + good.dropFirst(10), 2, 1, "version 1"),
         Mistake(good + "version 1\n", 6, 1, "already"), Mistake("version 1\n", 1, 1, "hello"),
-        Mistake(good + "frobnicate\n", 6, 1, "no statement"), Mistake(good + "operatoin x needs look in serving\n", 6, 1, "no statement"),
+        Mistake(good + "frobnicate\n", 6, 1, "no statement"),
+        Mistake(good + "operatoin x needs look in serving\n", 6, 1, "no statement"),
         Mistake(good + "operation fly needs look in serving\n", 6, 11, "not possible"),
         Mistake(good + "operation status needs fly in serving\n", 6, 24, "not possible"),
         Mistake(good + "operation status needs look in flight\n", 6, 32, "not possible"),
@@ -37,28 +38,40 @@ import Testing
         Mistake(good + "operation hello needs none in greeting\n", 6, 11, "already"),
         Mistake(good + "role king\n", 6, 6, "not possible"), Mistake(good + "role observer\n", 6, 6, "already"),
         Mistake(head + "  grants fly\n", 5, 10, "not possible"), Mistake(head + "  grants\n", 5, 3, "grants what"),
-        Mistake(head + "  includes agent\n", 5, 12, "no role above"), Mistake(head + "  includes observer\n", 5, 12, "no role above"),
+        Mistake(head + "  includes agent\n", 5, 12, "no role above"),
+        Mistake(head + "  includes observer\n", 5, 12, "no role above"),
         Mistake(good + "role agent\n  grants look\n  includes observer\n", 8, 3, "first line"),
-        Mistake(head + "  requests-per-second 0 burst 1\n", 5, 23, "not possible"), Mistake(head + "  requests-per-second 5\n", 5, 3, "burst"),
+        Mistake(head + "  requests-per-second 0 burst 1\n", 5, 23, "not possible"),
+        Mistake(head + "  requests-per-second 5\n", 5, 3, "burst"),
         Mistake(head + "  streams -1\n", 5, 11, "not possible"), Mistake(head + "  streams 1 2\n", 5, 13, "one value"),
-        Mistake(head + "  streams 99999999999999999999\n", 5, 11, "not possible"), Mistake(head + "  streams\n", 5, 3, "one value"),
-        Mistake(head + "  streams 1\n  streams 2\n", 6, 3, "already"), Mistake(head + "  user-memory maybe\n", 5, 15, "not possible"),
-        Mistake(head + "  canary-scope moon\n", 5, 16, "not possible"), Mistake(head + "  cost-per-hour 1.0000001\n", 5, 17, "not possible"),
+        Mistake(head + "  streams 99999999999999999999\n", 5, 11, "not possible"),
+        Mistake(head + "  streams\n", 5, 3, "one value"),
+        Mistake(head + "  streams 1\n  streams 2\n", 6, 3, "already"),
+        Mistake(head + "  user-memory maybe\n", 5, 15, "not possible"),
+        Mistake(head + "  canary-scope moon\n", 5, 16, "not possible"),
+        Mistake(head + "  cost-per-hour 1.0000001\n", 5, 17, "not possible"),
         Mistake(head + "  helpers a*b\n", 5, 11, "not possible"), Mistake(head + "  helpers\n", 5, 3, "which"),
         Mistake(head + "  sreams 4\n", 5, 3, "nothing that a role has"),
-        Mistake(good + "bind user root to admin\n", 6, 1, "never reached"), Mistake(head + "bind user root to king\n", 5, 19, "not possible"),
-        Mistake(head + "bind user root to admin\n", 5, 19, "not described"), Mistake(head + "bind user root observer\n", 5, 16, "missing"),
+        Mistake(good + "bind user root to admin\n", 6, 1, "never reached"),
+        Mistake(head + "bind user root to king\n", 5, 19, "not possible"),
+        Mistake(head + "bind user root to admin\n", 5, 19, "not described"),
+        Mistake(head + "bind user root observer\n", 5, 16, "missing"),
         Mistake(head + "bind host x to observer\n", 5, 6, "not possible"),
-        Mistake(good + "attestation lifetime 5y\n", 6, 22, "not a lifetime"), Mistake(good + "attestation lifetime 1s\n", 6, 22, "not a lifetime"),
+        Mistake(good + "attestation lifetime 5y\n", 6, 22, "not a lifetime"),
+        Mistake(good + "attestation lifetime 1s\n", 6, 22, "not a lifetime"),
         Mistake(good + "attestation lifetime +5m\n", 6, 22, "not a lifetime"),
-        Mistake(good + "attestation requires Kernel\n", 6, 22, "stage"), Mistake(good + "attestation hopes kernel\n", 6, 13, "not possible"),
-        Mistake(good + "unverified maybe\n", 6, 12, "not possible"), Mistake(good + "unverified allowed\nunverified allowed\n", 7, 1, "already"),
-        Mistake(good + "trust x ed25519 AAAA\n", 6, 17, "public key"), Mistake(good + "trust x rsa AAAA\n", 6, 9, "not possible"),
+        Mistake(good + "attestation requires Kernel\n", 6, 22, "stage"),
+        Mistake(good + "attestation hopes kernel\n", 6, 13, "not possible"),
+        Mistake(good + "unverified maybe\n", 6, 12, "not possible"),
+        Mistake(good + "unverified allowed\nunverified allowed\n", 7, 1, "already"),
+        Mistake(good + "trust x ed25519 AAAA\n", 6, 17, "public key"),
+        Mistake(good + "trust x rsa AAAA\n", 6, 9, "not possible"),
         Mistake(good + "trust x ed25519 \(key) until 2027-02-29\n", 6, 68, "date"),
         Mistake(good + "trust x ed25519 \(key)\ntrust x ed25519 \(key)\n", 7, 7, "already"),
         Mistake(good + "trust x ed25519 \(key.dropLast(2))B=\n", 6, 17, "public key"),
         Mistake(good + "cost-per-cpu-second much\n", 6, 21, "amount"),
-        Mistake(good + "role\u{1B}[2J agent\n", 6, 5, "control"), Mistake(good + String(repeating: "x", count: 1025) + "\n", 6, 1024, "longer"),
+        Mistake(good + "role\u{1B}[2J agent\n", 6, 5, "control"),
+        Mistake(good + String(repeating: "x", count: 1025) + "\n", 6, 1024, "longer"),
     ]
 
     static let key = String(repeating: "A", count: 43) + "="
@@ -76,7 +89,9 @@ import Testing
     @Test func whatIsGoodIsGood() throws {
         let report = AccessRules.read(Array(Self.good.utf8)) { _ in nil }
         #expect(report.errors.isEmpty)
-        let more = Self.good + "trust b ed25519 \(Self.key) until 2027-01-31\nattestation lifetime 7d\nattestation requires origin kernel\n"
+        let more =
+            Self.good
+            + "trust b ed25519 \(Self.key) until 2027-01-31\nattestation lifetime 7d\nattestation requires origin kernel\n"
         let rules = try #require(AccessRules.read(Array(more.utf8)) { _ in nil }.rules)
         #expect(rules.trusted.map(\.publicKey) == [[UInt8](repeating: 0, count: 32)])
         // 2027-01-31T23:59:59Z
@@ -116,7 +131,8 @@ import Testing
                 switch random.below(4) {
                 case 0: bytes[at] = UInt8(random.below(256))
                 case 1: bytes.remove(at: at)
-                case 2: bytes.insert(contentsOf: shipped[random.below(shipped.count)...].prefix(random.below(40)), at: at)
+                case 2:
+                    bytes.insert(contentsOf: shipped[random.below(shipped.count)...].prefix(random.below(40)), at: at)
                 default: bytes.removeSubrange(at..<min(bytes.count, at + random.below(60)))
                 }
             }
@@ -124,7 +140,10 @@ import Testing
             let lines = bytes.count { $0 == 10 } + 1
             #expect((report.rules == nil) == !report.errors.isEmpty)
             #expect((report.errors + report.warnings).allSatisfy { (1...lines).contains($0.line) && $0.column >= 1 })
-            #expect((report.errors + report.warnings).allSatisfy { $0.description.unicodeScalars.allSatisfy { $0.value >= 32 } })
+            #expect(
+                (report.errors + report.warnings).allSatisfy {
+                    $0.description.unicodeScalars.allSatisfy { $0.value >= 32 }
+                })
         }
     }
 
@@ -132,19 +151,24 @@ import Testing
         let rules = try AccessRulesTests.rules()
         let agent = try #require(AccessRulesTests.actors[.agent])
         let limits = rules.limits(of: rules.assignment(of: agent))
-        func objections(_ functions: Set<String>, _ helpers: Set<String> = [], _ maps: Set<String> = [], user: Bool = false) -> [String] {
+        func objections(
+            _ functions: Set<String>, _ helpers: Set<String> = [], _ maps: Set<String> = [], user: Bool = false
+        ) -> [String] {
             limits.objections(
                 to: CandidateUse(kernelFunctions: functions, helpers: helpers, mapTypes: maps, readsUserMemory: user)
             ).map(\.description)
         }
-        #expect(objections(["scx_bpf_dsq_insert", "bpf_cpumask_test_cpu"], ["bpf_map_lookup_elem"], ["hash", "array"]).isEmpty)
+        #expect(
+            objections(["scx_bpf_dsq_insert", "bpf_cpumask_test_cpu"], ["bpf_map_lookup_elem"], ["hash", "array"])
+                .isEmpty)
         #expect(objections(["hid_bpf_hw_request"]).first?.contains("rules.conf:") == true)
         #expect(objections([], ["bpf_send_signal"]).count == 1)
         #expect(objections([], [], ["prog_array"]).count == 1)
         #expect(objections([], [], [], user: true).count == 1)
         let admin = try #require(AccessRulesTests.actors[.admin])
         let free = rules.limits(of: rules.assignment(of: admin))
-        let all = CandidateUse(kernelFunctions: ["x"], helpers: ["bpf_send_signal"], mapTypes: ["prog_array"], readsUserMemory: true)
+        let all = CandidateUse(
+            kernelFunctions: ["x"], helpers: ["bpf_send_signal"], mapTypes: ["prog_array"], readsUserMemory: true)
         #expect(free.objections(to: all).isEmpty)
     }
 }

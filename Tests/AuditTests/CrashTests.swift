@@ -80,7 +80,7 @@ import Testing
     @Test func oneWriterAtATime() throws {
         let log = try TestLog()
         let audit = try log.open()
-        let second = #expect(throws: Failure.self) { _ = try log.open() }
+        let second = #expect(throws: Failure.self) { _ = try log.openOnce() }
         #expect(second?.code == .busy)
         try audit.append(.sample(0), durable: false)
     }

@@ -150,9 +150,15 @@ import Wire
         let daemon = try await TestDaemon.start()
         let client = try daemon.client()
         for request in [
-            WireDeployRequest.with { $0.name = "fifo" },
+            WireDeployRequest.with {
+                $0.name = "fifo"
+                $0.unverified = true
+                $0.reason = "a test"
+            },
             WireDeployRequest.with {
                 $0.name = "ljf"
+                $0.unverified = true
+                $0.reason = "a test"
                 $0.parameters = [Self.setting("slice_us", "5000")]
                 $0.hints = [Self.hint("process", "make")]
             },

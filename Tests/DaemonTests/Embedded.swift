@@ -99,7 +99,11 @@ final class Embedded {
     ) async throws -> WireResponse {
         let box = try Asking(actor, backend, operation)
         for _ in 0..<20_000 {
-            if let answer = try box.answer() { return answer }
+            if let answer = try box.answer() {
+                box.close()
+                backend.daemon.leave(actor)
+                return answer
+            }
             try await Task.sleep(for: .milliseconds(1))
         }
         throw Lacking("no answer came")
@@ -115,6 +119,8 @@ private final class Asking: @unchecked Sendable {
         try connection.greet()
         try connection.send(2, operation)
     }
+
+    func close() { _ = try? connection.channel.finish(acceptAlreadyClosed: true) }
 
     func answer() throws -> WireResponse? {
         connection.channel.embeddedEventLoop.run()

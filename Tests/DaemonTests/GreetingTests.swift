@@ -13,7 +13,7 @@ import Wire
         #expect(reply.you.uid == Checkout.userID)
         #expect(reply.you.gid == Checkout.groupID)
         #expect(reply.you.pid == Checkout.processID)
-        #expect(reply.limits.maxFrameBytes == UInt32(Checkout.isRoot ? Frame.privilegedLimit : Frame.ordinaryLimit))
+        #expect(reply.limits.maxFrameBytes == UInt32(Checkout.isRoot ? 7 << 20 : Frame.ordinaryLimit))
         #expect(reply.limits.maxRequestsInFlight == 16)
         #expect(reply.limits.maxStreams == 4)
         #expect(reply.limits.maxParameters == 64)

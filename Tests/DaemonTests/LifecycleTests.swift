@@ -98,7 +98,8 @@ import Wire
             let journal = try SQLiteJournal(path: folder.path("state/schedcp.sqlite"))
             for number in 0..<5 {
                 let spec = DeploymentSpec(
-                    scheduler: "old\(number)", artifact: "", parameters: [], hints: [], actor: actor, authority: .unverified(reason: "a test"))
+                    scheduler: "old\(number)", artifact: "", parameters: [], hints: [], actor: actor,
+                    authority: .unverified(reason: "a test"))
                 records.append(try await journal.begin(spec, at: Int64(number + 1)))
             }
             try records[0].move(to: .active, reason: "", at: 10)
@@ -155,7 +156,7 @@ import Wire
         let listen = names.isEmpty ? "" : "export LISTEN_PID=$$ LISTEN_FDS=2 LISTEN_FDNAMES=\(names);"
         let program = try Checkout.program("schedcpd")
         let script =
-            "\(listen) exec '\(program)' --user nobody --state '\(folder.path("state"))' 3</dev/null 4</dev/null"
+            "\(listen) exec '\(program)' --user nobody --state '\(folder.path("state"))' --audit '\(folder.path("state/audit"))' 3</dev/null 4</dev/null"
         let result = try await Command.run("/bin/sh", ["-c", script])
         #expect(result.status == 1)
         // One that is no socket cannot be listened on; any other number is said.

@@ -79,7 +79,8 @@ import Wire
     }
 
     @Test func connectionsAndStreamsOfAUserAreCounted() throws {
-        let rules = try Embedded.rules().replacingOccurrences(of: "  connections 64\n  streams 16", with: "  connections 5\n  streams 2")
+        let rules = try Embedded.rules().replacingOccurrences(
+            of: "  connections 64\n  streams 16", with: "  connections 5\n  streams 2")
         let backend = try Embedded.Backend(rules: rules)
         var connections: [Embedded] = []
         for _ in 0..<5 { connections.append(try Embedded(Embedded.agent, backend)) }

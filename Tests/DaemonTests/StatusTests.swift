@@ -58,7 +58,9 @@ import Wire
         let kernel = try Self.kernel("enabled", "fifo_1", 5)
         let backend = try Embedded.Backend(kernel: kernel)
         let actor = Actor(uid: 7, gid: 7, pid: 7, groups: [], user: "alice")
-        let spec = DeploymentSpec(scheduler: "fifo", artifact: "", parameters: [], hints: [], actor: actor, authority: .unverified(reason: "a test"))
+        let spec = DeploymentSpec(
+            scheduler: "fifo", artifact: "", parameters: [], hints: [], actor: actor,
+            authority: .unverified(reason: "a test"))
         var record = try await backend.journal.begin(spec, at: 1)
         try record.move(to: .active, reason: "", at: 2)
         record.enableSequence = 5

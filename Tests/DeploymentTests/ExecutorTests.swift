@@ -1,9 +1,10 @@
-@testable import Deployment
 import Model
 import Repository
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import Deployment
 
 /// A plan is done in its order; wherever it fails, what was begun is undone in reverse, and the ledger says so.
 @Suite(.timeLimit(.minutes(10))) struct ExecutorTests {

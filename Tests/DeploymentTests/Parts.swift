@@ -33,7 +33,9 @@ struct Parts {
     static let actor = Actor(uid: 1000, gid: 100, pid: 42, groups: [], user: "alice\u{1B}[31m")
 
     static func spec(_ scheduler: String, artifact: String = "") -> DeploymentSpec {
-        DeploymentSpec(scheduler: scheduler, artifact: artifact, parameters: [], hints: [], actor: actor, authority: .unverified(reason: "a test"))
+        DeploymentSpec(
+            scheduler: scheduler, artifact: artifact, parameters: [], hints: [], actor: actor,
+            authority: .unverified(reason: "a test"))
     }
 
     static func request(_ object: [UInt8], settings: [Setting] = []) -> DeploymentRequest {
@@ -77,7 +79,9 @@ final class Witness: DeploymentWitness {
 
     func witness(_ kind: SchedulerEvent.Kind, _ message: String, _ record: DeploymentRecord?) throws(Failure) {
         let isRefused = state.withLock { state in
-            if !state.refuses { state.lines.append(Line(kind: kind, deployment: record?.id ?? 0, state: record?.state)) }
+            if !state.refuses {
+                state.lines.append(Line(kind: kind, deployment: record?.id ?? 0, state: record?.state))
+            }
             return state.refuses
         }
         if isRefused { throw Failure(.storage, "the disk is full") }

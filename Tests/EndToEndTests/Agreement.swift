@@ -48,18 +48,25 @@ extension Guest {
         if active.count > 1 { problems.append("\(active.count) records are active") }
         if records.contains(where: { $0.state == "requested" }) { problems.append("a record is still requested") }
         if kernel == "enabled" && status.kernel.owner == "OURS" {
-            if active.first?.scheduler.isEmpty != false { problems.append("the kernel runs \(ops), and no record is active") }
-            if active.first?.enable_seq != status.kernel.enable_seq { problems.append("the record's enable_seq is not the kernel's") }
+            if active.first?.scheduler.isEmpty != false {
+                problems.append("the kernel runs \(ops), and no record is active")
+            }
+            if active.first?.enable_seq != status.kernel.enable_seq {
+                problems.append("the record's enable_seq is not the kernel's")
+            }
         } else if !active.isEmpty {
             problems.append("deployment \(active[0].id) is active, and the kernel is \(kernel) \(ops)")
         }
         // What the audit said last of each deployment.
         var said: [String: String] = [:]
         for line in try await audit() where line.kind == "event" {
-            if let id = line.untrusted?.detail?["deployment"], let state = line.outcome, !state.isEmpty { said[id] = state }
+            if let id = line.untrusted?.detail?["deployment"], let state = line.outcome, !state.isEmpty {
+                said[id] = state
+            }
         }
         for record in records.prefix(4) where said["\(record.id)"] != record.state {
-            problems.append("deployment \(record.id) is \(record.state), the audit says \(said["\(record.id)"] ?? "nothing")")
+            problems.append(
+                "deployment \(record.id) is \(record.state), the audit says \(said["\(record.id)"] ?? "nothing")")
         }
         let verified = try await schedctl("audit verify")
         if verified.status != 0 { problems.append("the audit is not intact: \(verified.stdout)\(verified.stderr)") }

@@ -14,29 +14,40 @@ extension EndToEnd {
                 install -m 0644 /fixtures/stall.bpf.o /tmp/stall.bpf.o; install -m 0755 /fixtures/agent.pl /tmp/agent.pl
                 """)
             try await guest.vm.succeed("schedctl attest issue vtime > /tmp/bobs.json; chmod 644 /tmp/bobs.json")
-            let before = try await guest.vm.succeed("ls /proc/\(try await guest.mainPID())/fd | wc -l").filter(\.isNumber)
+            let before = try await guest.vm.succeed("ls /proc/\(try await guest.mainPID())/fd | wc -l").filter(
+                \.isNumber)
             let result = try await guest.vm.run(
                 "perl /tmp/agent.pl /run/schedcp.sock /tmp/bobs.json /tmp/stall.bpf.o", user: "mallory")
             let lines = result.stdout.split(separator: "\n")
-            #expect(result.status == 0, "\(result.summary)\n\(lines.filter { $0.contains("ACCEPTED") }.joined(separator: "\n"))")
+            #expect(
+                result.status == 0,
+                "\(result.summary)\n\(lines.filter { $0.contains("ACCEPTED") }.joined(separator: "\n"))")
             let attacks = lines.filter { $0.hasPrefix("attack ") }
             #expect(attacks.count >= 60)
             #expect(attacks.allSatisfy { $0.split(separator: " ").dropFirst(3).first == "refused" })
-            print("attacks: hostile-agent \(attacks.count) tried, \(attacks.count { $0.contains(" refused ") }) refused")
+            print(
+                "attacks: hostile-agent \(attacks.count) tried, \(attacks.count { $0.contains(" refused ") }) refused")
             // Each kind left its trace, and none of them could forge a record.
             let verified = try await guest.schedctl("audit verify")
             #expect(verified.status == 0, "\(verified.summary)")
             let audit = try await guest.vm.succeed("cat /var/log/schedcp/audit.jsonl")
-            for operation in ["rollback", "takeover", "deploy-unverified", "rules-reload", "key-rotate", "key-revoke", "attest-revoke", "quarantine-release", "audit"] {
+            for operation in [
+                "rollback", "takeover", "deploy-unverified", "rules-reload", "key-rotate", "key-revoke",
+                "attest-revoke", "quarantine-release", "audit",
+            ] {
                 let denied = audit.split(separator: "\n").contains {
                     $0.contains("\"denied\"") && $0.contains("\"\(operation)\"") && $0.contains("mallory")
                 }
                 #expect(denied, "\(operation)")
             }
-            #expect(!audit.unicodeScalars.contains { $0 != "\n" && ($0.value < 32 || $0.value == 0x202E || $0.value == 127) })
+            #expect(
+                !audit.unicodeScalars.contains {
+                    $0 != "\n" && ($0.value < 32 || $0.value == 0x202E || $0.value == 127)
+                })
             // Nothing stays open in the daemon.
             try await guest.waitUntil("the descriptors to be given back") {
-                let now = try await guest.vm.succeed("ls /proc/\(try await guest.mainPID())/fd | wc -l").filter(\.isNumber)
+                let now = try await guest.vm.succeed("ls /proc/\(try await guest.mainPID())/fd | wc -l").filter(
+                    \.isNumber)
                 return (Int(now) ?? 99) <= (Int(before) ?? 0) + 2
             }
             #expect(try await guest.disagreements().isEmpty)
@@ -45,7 +56,8 @@ extension EndToEnd {
         @Test func anAttestationIsUsedOnceAlsoOverARestart() async throws {
             let guest = try await Guest.clean()
             try await guest.vm.succeed("schedctl attest issue fifo --output /tmp/f.json")
-            try await guest.vm.succeed("schedctl key export >/tmp/key.pem; schedctl attest verify /tmp/f.json --key /tmp/key.pem")
+            try await guest.vm.succeed(
+                "schedctl key export >/tmp/key.pem; schedctl attest verify /tmp/f.json --key /tmp/key.pem")
             #expect(try await guest.vm.succeed("schedctl attest show /tmp/f.json").contains("fifo"))
             try await guest.vm.succeed("schedctl deploy fifo --attestation /tmp/f.json")
             for restart in ["true", "systemctl restart schedcpd", "systemctl kill -s KILL schedcpd; sleep 2"] {
@@ -72,13 +84,15 @@ extension EndToEnd {
 
         @Test func revokedKeysAndAttestationsAreRefused() async throws {
             let guest = try await Guest.clean()
-            try await guest.vm.succeed("schedctl attest issue fifo --output /tmp/1.json; schedctl attest revoke /tmp/1.json --reason test")
+            try await guest.vm.succeed(
+                "schedctl attest issue fifo --output /tmp/1.json; schedctl attest revoke /tmp/1.json --reason test")
             let revoked = try await guest.schedctl("deploy fifo --attestation /tmp/1.json")
             #expect(revoked.status == 4 && revoked.stderr.contains("revoked"), "\(revoked.summary)")
             try await guest.vm.succeed("schedctl attest issue fifo --output /tmp/2.json; schedctl key rotate")
             try await guest.vm.succeed("schedctl deploy fifo --attestation /tmp/2.json")
             try await guest.vm.succeed("schedctl attest issue vtime --output /tmp/3.json")
-            let id = try await guest.vm.succeed("schedctl key list | awk '$2 == \"current\" {print $1}'").filter(\.isHexDigit)
+            let id = try await guest.vm.succeed("schedctl key list | awk '$2 == \"current\" {print $1}'").filter(
+                \.isHexDigit)
             try await guest.vm.succeed("schedctl key revoke \(id) --reason test")
             let bad = try await guest.schedctl("deploy vtime --attestation /tmp/3.json")
             #expect(bad.status == 4 && bad.stderr.contains("revoked"), "\(bad.summary)")
@@ -87,13 +101,17 @@ extension EndToEnd {
 
         @Test func badRulesLeaveTheOldOnesInForce() async throws {
             let guest = try await Guest.clean()
-            try await guest.vm.succeed("cp /etc/schedcp/rules.conf /tmp/rules.saved; echo 'bind usr root to admin' >>/etc/schedcp/rules.conf")
+            try await guest.vm.succeed(
+                "cp /etc/schedcp/rules.conf /tmp/rules.saved; echo 'bind usr root to admin' >>/etc/schedcp/rules.conf")
             let checked = try await guest.schedctl("rules check")
-            #expect(checked.status == 1 && (checked.stdout + checked.stderr).contains("rules.conf:"), "\(checked.summary)")
+            #expect(
+                checked.status == 1 && (checked.stdout + checked.stderr).contains("rules.conf:"), "\(checked.summary)")
             let reloaded = try await guest.schedctl("rules reload")
             #expect(reloaded.status == 1 && reloaded.stderr.contains("rules.conf:"), "\(reloaded.summary)")
             try await guest.vm.succeed("systemctl reload schedcpd; schedctl deploy fifo")
-            try await guest.vm.succeed("sed -i 's/^bind usr.*//; s/^unverified allowed/unverified forbidden/' /etc/schedcp/rules.conf; schedctl rules check; schedctl rules reload")
+            try await guest.vm.succeed(
+                "sed -i 's/^bind usr.*//; s/^unverified allowed/unverified forbidden/' /etc/schedcp/rules.conf; schedctl rules check; schedctl rules reload"
+            )
             let forbidden = try await guest.schedctl("deploy /fixtures/convention.bpf.o --unverified --reason test")
             #expect(forbidden.status == 4, "\(forbidden.summary)")
             try await guest.vm.succeed("cp /tmp/rules.saved /etc/schedcp/rules.conf; schedctl rules reload")
@@ -108,9 +126,11 @@ extension EndToEnd {
             try await guest.vm.succeed("schedctl deploy /fixtures/ejects.bpf.o --unverified --reason test")
             try await guest.waitUntil("the last known good one") {
                 let status = try await guest.status()
-                return status.deployment?.scheduler == "vtime" && status.deployment?.id != good.id && status.kernel.owner == "OURS"
+                return status.deployment?.scheduler == "vtime" && status.deployment?.id != good.id
+                    && status.kernel.owner == "OURS"
             }
-            let shown = try await guest.vm.succeed("schedctl history \(try await guest.status().deployment?.id ?? 0) --json")
+            let shown = try await guest.vm.succeed(
+                "schedctl history \(try await guest.status().deployment?.id ?? 0) --json")
             #expect(shown.contains("\"restored\"") && shown.contains("4000"), "\(shown)")
             let again = try await guest.schedctl("deploy /fixtures/ejects.bpf.o --unverified --reason test")
             #expect(again.status == 4 && again.stderr.contains("quarantined"), "\(again.summary)")
@@ -134,8 +154,12 @@ extension EndToEnd {
                 (taskset -c 1 sh -c 'while :; do :; done' & echo $! >/tmp/victim) >/dev/null 2>&1
                 (chrt -f 50 taskset -c 1 timeout 60 sh -c 'while :; do :; done' & echo $! >/tmp/hog) >/dev/null 2>&1
                 """)
-            try await guest.waitUntil("the watchdog", tries: 180) { try await guest.status().last_ended?.scheduler == "fifo" }
-            try await guest.vm.succeed("kill $(cat /tmp/hog /tmp/victim) 2>/dev/null; pkill -f 'while :' ; echo 950000 >/proc/sys/kernel/sched_rt_runtime_us; true")
+            try await guest.waitUntil("the watchdog", tries: 180) {
+                try await guest.status().last_ended?.scheduler == "fifo"
+            }
+            try await guest.vm.succeed(
+                "kill $(cat /tmp/hog /tmp/victim) 2>/dev/null; pkill -f 'while :' ; echo 950000 >/proc/sys/kernel/sched_rt_runtime_us; true"
+            )
             let ended = try #require(try await guest.status().last_ended)
             #expect(ended.reason?.contains("not the scheduler's fault") == true, "\(ended)")
             #expect(try await guest.vm.succeed("schedctl quarantine list").contains("nothing"))
@@ -143,7 +167,9 @@ extension EndToEnd {
 
         @Test func aCgroupThatIsGoneIsRefusedAndChangesNothing() async throws {
             let guest = try await Guest.clean()
-            try await guest.vm.succeed("mkdir /sys/fs/cgroup/short-lived; schedctl attest issue ljf --hint cgroup:short-lived=1s --output /tmp/c.json; rmdir /sys/fs/cgroup/short-lived")
+            try await guest.vm.succeed(
+                "mkdir /sys/fs/cgroup/short-lived; schedctl attest issue ljf --hint cgroup:short-lived=1s --output /tmp/c.json; rmdir /sys/fs/cgroup/short-lived"
+            )
             let result = try await guest.schedctl("deploy ljf --hint cgroup:short-lived=1s --attestation /tmp/c.json")
             #expect(result.status == 1 && result.stderr.contains("no cgroup"), "\(result.summary)")
             #expect(try await guest.kernelState() == "disabled")
@@ -164,10 +190,13 @@ extension EndToEnd {
             let unknown = try await guest.schedctl("deploy vtime --attestation /tmp/v.json")
             #expect(unknown.status == 4 && unknown.stderr.contains("key"), "\(unknown.summary)")
             try await guest.vm.succeed(
-                "cp /etc/schedcp/rules.conf /tmp/rules.saved; echo \"trust build-machine $(cat /tmp/build.key)\" >>/etc/schedcp/rules.conf; schedctl rules reload")
+                "cp /etc/schedcp/rules.conf /tmp/rules.saved; echo \"trust build-machine $(cat /tmp/build.key)\" >>/etc/schedcp/rules.conf; schedctl rules reload"
+            )
             try await guest.vm.succeed("schedctl deploy vtime --attestation /tmp/v.json")
             #expect(try await guest.kernelOps().hasPrefix("vtime"))
-            try await guest.vm.succeed("pkill -f '[s]ocket /tmp/build.sock'; cp /tmp/rules.saved /etc/schedcp/rules.conf; schedctl rules reload")
+            try await guest.vm.succeed(
+                "pkill -f '[s]ocket /tmp/build.sock'; cp /tmp/rules.saved /etc/schedcp/rules.conf; schedctl rules reload"
+            )
         }
     }
 
@@ -185,7 +214,9 @@ extension EndToEnd {
                 """)
             let broken = try await guest.schedctl("audit verify /tmp/audit-copy")
             #expect(broken.status == 1, "\(broken.summary)")
-            #expect((broken.stdout + broken.stderr).contains("line 11") || (broken.stdout + broken.stderr).contains(":11"), "\(broken.summary)")
+            #expect(
+                (broken.stdout + broken.stderr).contains("line 11") || (broken.stdout + broken.stderr).contains(":11"),
+                "\(broken.summary)")
             print("audit, one byte flipped: \((broken.stdout + broken.stderr).split(separator: "\n").first ?? "")")
         }
     }

@@ -46,7 +46,10 @@ extension EndToEnd {
                 try await arm(guest, kind, number)
                 let result = try await guest.vm.run("schedctl deploy vtime")
                 try await guest.vm.succeed("rm -f /var/lib/schedcp/faults")
-                let count = Int(try await guest.vm.succeed("cat /var/lib/schedcp/faults.count 2>/dev/null || echo 0").filter(\.isNumber)) ?? 0
+                let count =
+                    Int(
+                        try await guest.vm.succeed("cat /var/lib/schedcp/faults.count 2>/dev/null || echo 0").filter(
+                            \.isNumber)) ?? 0
                 let problems = try await guest.disagreements()
                 #expect(problems.isEmpty, "\(kind) \(number): \(problems)")
                 // What was acknowledged is so; what was refused has left the one before.

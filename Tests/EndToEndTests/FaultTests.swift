@@ -84,7 +84,8 @@ extension EndToEnd {
             try await guest.waitUntil("the other program") {
                 try await guest.vm.run("schedctl status --socket /tmp/other.sock").status == 0
             }
-            try await guest.vm.succeed("schedctl deploy /fixtures/foreign.bpf.o --unverified --reason testing --socket /tmp/other.sock")
+            try await guest.vm.succeed(
+                "schedctl deploy /fixtures/foreign.bpf.o --unverified --reason testing --socket /tmp/other.sock")
             let sequence = try await guest.enableSequence()
             let status = try await guest.status()
             #expect(status.kernel.owner == "FOREIGN")

@@ -41,7 +41,8 @@ extension EndToEnd {
             try await withStops { guest in
                 var tried = 0
                 for replacing in [false, true] {
-                    for action in Self.actions where replacing || !["detach-previous", "retire-previous"].contains(action) {
+                    for action in Self.actions
+                    where replacing || !["detach-previous", "retire-previous"].contains(action) {
                         for moment in ["before", "after"] {
                             _ = try await guest.vm.run("schedctl rollback")
                             if replacing { try await guest.vm.succeed("schedctl deploy fifo") }
@@ -49,11 +50,14 @@ extension EndToEnd {
                             try await arm(guest, "kill \(place)")
                             let result = try await guest.vm.run("schedctl deploy vtime")
                             #expect(result.status != 0, "\(place)")
-                            #expect(try await guest.vm.run("test -e /var/lib/schedcp/stop").status != 0, "\(place) was not reached")
+                            #expect(
+                                try await guest.vm.run("test -e /var/lib/schedcp/stop").status != 0,
+                                "\(place) was not reached")
                             let problems = try await guest.disagreements()
                             #expect(problems.isEmpty, "\(place), replacing \(replacing): \(problems)")
                             // Committed or not: there is no third state.
-                            let ops = try await guest.kernelState() == "enabled" ? try await guest.kernelOps() : "default"
+                            let ops =
+                                try await guest.kernelState() == "enabled" ? try await guest.kernelOps() : "default"
                             let isCommitted = place == "after activate" || action == "retire-previous"
                             let expected = isCommitted ? "vtime" : replacing ? "fifo" : "default"
                             #expect(ops.hasPrefix(expected), "\(place), replacing \(replacing): \(ops)")

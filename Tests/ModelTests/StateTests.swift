@@ -5,7 +5,9 @@ import Testing
     static let actor = Actor(uid: 1, gid: 2, pid: 3, groups: [4], user: "u")
 
     static func record(in state: DeploymentState) -> DeploymentRecord {
-        let spec = DeploymentSpec(scheduler: "x", artifact: "", parameters: [], hints: [], actor: actor, authority: .unverified(reason: "a test"))
+        let spec = DeploymentSpec(
+            scheduler: "x", artifact: "", parameters: [], hints: [], actor: actor,
+            authority: .unverified(reason: "a test"))
         return DeploymentRecord(id: 9, spec: spec, state: state, reason: "before", requestedAt: 1)
     }
 

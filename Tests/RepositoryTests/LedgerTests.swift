@@ -36,7 +36,9 @@ import Testing
         #expect(record.spec.authority == .attested(nonce: "n1", expiresAt: 1000, digest: "d", keyID: "k"))
         let again = try SQLiteJournal(path: folder.path("schedcp.sqlite"))
         for journal in [journal, again] {
-            let failure = await #expect(throws: Failure.self) { _ = try await journal.begin(Self.attested("n1"), at: 6) }
+            let failure = await #expect(throws: Failure.self) {
+                _ = try await journal.begin(Self.attested("n1"), at: 6)
+            }
             #expect(failure?.code == .denied && failure?.message.hasPrefix("spent") == true)
         }
         #expect(try await again.recent(limit: 10).count == 1)
@@ -59,7 +61,8 @@ import Testing
     @Test func authorityAndBlameComeBack() async throws {
         let (folder, journal) = try Self.journal()
         let authorities: [Authority] = [
-            .attested(nonce: "n", expiresAt: 9, digest: "d", keyID: "k"), .unverified(reason: "r\"\n"), .restored(of: 3),
+            .attested(nonce: "n", expiresAt: 9, digest: "d", keyID: "k"), .unverified(reason: "r\"\n"),
+            .restored(of: 3),
         ]
         let blames: [Blame?] = [.hog(process: "h", pid: 4, cpu: 2, schedulingClass: "rt"), .scheduler, .outside, nil]
         for (authority, blame) in zip(authorities, blames) {

@@ -75,7 +75,8 @@ import Wire
         let actor = Actor(uid: 1000, gid: 100, pid: 42, groups: [27], user: "alice")
         let spec = DeploymentSpec(
             scheduler: "ljf", artifact: "ab12", parameters: [Setting(name: "slice_us", value: "5000")],
-            hints: [try Hint(kind: .cgroup, key: "a.slice/b", nanoseconds: 9)], actor: actor, authority: .unverified(reason: "a test"))
+            hints: [try Hint(kind: .cgroup, key: "a.slice/b", nanoseconds: 9)], actor: actor,
+            authority: .unverified(reason: "a test"))
         var record = DeploymentRecord(id: 7, spec: spec, ops: "ljf_1.0", enableSequence: 3, requestedAt: 1)
         try record.move(to: .active, reason: "", at: 2)
         try record.move(to: .ejected, reason: "stall", at: 3)
