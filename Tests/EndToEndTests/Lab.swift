@@ -42,7 +42,7 @@ final class LabSession: Sendable {
         try FileManager.default.copyItem(at: built, to: folder.appending(path: "fixtures"))
         for (source, name) in [
             ("Tests/hostile/agent.pl", "agent.pl"), (".build/faults/failing_io.so", "failing_io.so"),
-            (".build-release/release/schedcpd-stops", "schedcpd-stops"),
+            (".build/faults/schedcpd-stops", "schedcpd-stops"),
         ] {
             try FileManager.default.copyItem(
                 at: root.appending(path: source), to: folder.appending(path: "fixtures/" + name))

@@ -61,6 +61,7 @@ sub sequence { open my $f, '<', '/sys/kernel/sched_ext/enable_seq' or return -1;
 sub attack {
     my ($kind, $name, $do, $may_change) = @_;
     my $before = sequence();
+    my $began = time;
     my $a = eval { $do->() }; my $error = $@;
     $tried++;
     my ($refused, $why) = (0, '');
@@ -71,6 +72,7 @@ sub attack {
     if (sequence() - $before > ($may_change // 0)) { ($refused, $why) = (0, 'the scheduler changed') }
     $accepted++ unless $refused;
     $why =~ s/[^ -~]/?/g;
+    $why = (time - $began) . " s: $why" if time - $began > 5;
     print "attack $kind $name ", ($refused ? 'refused' : 'ACCEPTED'), ' ', substr($why, 0, 160), "\n";
 }
 
