@@ -71,7 +71,7 @@ struct RulesParser {
         let first = words[0]
         if current != nil, !Self.statements.contains(first.text) { return roleLine(words) }
         current = nil
-        if number > 1, globals["version"] == nil, first.text != "version" {
+        if globals["version"] == nil, first.text != "version" {
             globals["version"] = 0
             problem(first, "the file does not begin with `version 1`")
         }

@@ -40,7 +40,12 @@ package struct AttestationCheck: Sendable {
     }
 
     /// The claims, when the attestation permits the deployment. The payload is not read before a signature is good.
-    package func verify(_ bytes: [UInt8]) throws(Refusal) -> AttestationClaims {
+    package func verify(_ bytes: [UInt8]) throws(Refusal) -> AttestationClaims { try verifyWithSigners(bytes).claims }
+
+    /// - Returns: beside the claims, the keys whose signatures are good.
+    package func verifyWithSigners(
+        _ bytes: [UInt8]
+    ) throws(Refusal) -> (claims: AttestationClaims, signers: [VerifierKey]) {
         let envelope = try Envelope.parse(bytes)
         let signers = try signers(of: envelope)
         let claims = try Statement.decode(envelope.payload)
@@ -51,7 +56,7 @@ package struct AttestationCheck: Sendable {
         try checkTime(claims)
         try checkSubject(claims)
         try checkStages(claims.stages)
-        return claims
+        return (claims, signers)
     }
 
     /// The trusted keys that signed it, at least one.

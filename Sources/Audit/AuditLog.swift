@@ -7,6 +7,7 @@ import Synchronization
 package final class AuditLog: Sendable {
     private let chain: Mutex<AuditChain>
     let counter = LookCounter()
+    private let failing = Atomic<Bool>(false)
     package let folder: String
 
     private init(_ chain: AuditChain) {
@@ -94,17 +95,17 @@ package final class AuditLog: Sendable {
     /// it is not in the chain, and what it was about must not happen. The next append tries again.
     @discardableResult
     package func append(_ entry: AuditEntry, durable: Bool) throws(Failure) -> AuditReceipt {
-        try chain.withLock { (chain) throws(Failure) in try chain.append(entry, durable: durable) }
+        try change { (chain) throws(Failure) in try chain.append(entry, durable: durable) }
     }
 
     /// Signs the chain so far, durably.
     package func checkpoint() throws(Failure) {
-        try chain.withLock { (chain) throws(Failure) in try chain.checkpoint() }
+        try change { (chain) throws(Failure) in try chain.checkpoint() }
     }
 
     /// Everything so far is durable when it returns.
     package func sync() throws(Failure) {
-        try chain.withLock { (chain) throws(Failure) in try chain.sync() }
+        try change { (chain) throws(Failure) in try chain.sync() }
     }
 
     /// What is counted is written, and the chain signed. The log can be used on.
@@ -113,9 +114,18 @@ package final class AuditLog: Sendable {
         try checkpoint()
     }
 
+    private func change<R: Sendable>(_ body: (inout AuditChain) throws(Failure) -> R) throws(Failure) -> R {
+        let result = chain.withLock { chain -> Result<R, Failure> in
+            defer { failing.store(chain.isFailing, ordering: .relaxed) }
+            do throws(Failure) { return .success(try body(&chain)) } catch { return .failure(error) }
+        }
+        return try result.get()
+    }
+
     /// The last record of the chain.
     package var head: AuditReceipt { chain.withLock { $0.head } }
 
     /// Whether the last write or sync failed, and nothing was written since.
-    package var isFailing: Bool { chain.withLock { $0.isFailing } }
+    /// Does not wait for an append in progress.
+    package var isFailing: Bool { failing.load(ordering: .relaxed) }
 }

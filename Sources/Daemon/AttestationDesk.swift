@@ -33,6 +33,11 @@ final class AttestationDesk: Sendable {
         try await journal.notEarlier(than: Clock.realtime()) / 1_000_000_000
     }
 
+    /// The same for who only looks: nothing is written for it.
+    func timeToShow() async throws(Failure) -> Int64 {
+        try await journal.latest(Clock.realtime()) / 1_000_000_000
+    }
+
     /// The verifiers on other machines that the rules trust.
     func trusted(_ rules: AccessRules) -> [VerifierKey] {
         rules.trusted.compactMap { try? VerifierKey(name: $0.name, publicKey: $0.publicKey, notAfter: $0.until) }
@@ -55,21 +60,29 @@ final class AttestationDesk: Sendable {
             requiredStages: rules.requiredStages, maxLifetimeSeconds: rules.attestationLifetimeSeconds,
             userID: actor.uid, mayUseOthers: rules.has(actor, .manage))
         do throws(Refusal) {
-            let claims = try check.verify(envelope)
-            let signers = try Envelope.parse(envelope).signatures.map(\.keyID)
+            let (claims, signers) = try check.verifyWithSigners(envelope)
             return .attested(
                 nonce: claims.nonce, expiresAt: claims.expiresAt, digest: ArtifactStore.digest(envelope),
-                keyID: signers.first ?? "")
+                keyID: signers.map(\.keyID).joined(separator: " "))
         } catch { throw error.asFailure }
     }
 
     /// Why a deployment that was attested once must not come back now: its key or itself was revoked since.
     func objection(to spec: DeploymentSpec) async -> Failure? {
-        guard case .attested(let nonce, _, _, let keyID) = spec.authority else { return nil }
-        let isKeyRevoked = keys.current.revoked.contains { $0.keyID == keyID }
         do throws(Failure) {
+            var authority = spec.authority
+            // What was put back before goes by what it was put back from.
+            for _ in 0..<64 {
+                guard case .restored(let id) = authority, let earlier = try await journal.record(id) else { break }
+                authority = earlier.spec.authority
+            }
+            guard case .attested(let nonce, _, _, let keyIDs) = authority else { return nil }
+            let signers = Set(keyIDs.split(separator: " ").map(String.init))
+            let revoked = Set(keys.current.revoked.map(\.keyID))
             let isRevoked = try await journal.revokedNonces().contains(nonce)
-            return isKeyRevoked || isRevoked ? Failure(.denied, "its attestation was revoked since") : nil
+            // One good signature is enough, as it was at first.
+            let isGood = !isRevoked && (signers.isEmpty || !signers.isSubset(of: revoked))
+            return isGood ? nil : Failure(.denied, "its attestation was revoked since")
         } catch { return error }
     }
 

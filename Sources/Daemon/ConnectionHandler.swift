@@ -94,7 +94,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         // A deployment that has begun goes on without its client; streams have nobody left to write to.
         isClosing = true
         deadline?.cancel()
-        memory.freeFrame()
+        memory.freeUnhandled()
         streams.forEach { inFlight[$0]??.cancel() }
         context.fireChannelInactive()
     }
@@ -136,10 +136,16 @@ final class ConnectionHandler: ChannelDuplexHandler {
         let wait = account.take(rate, now: Clock.monotonic())
         guard wait > 0 else { return true }
         isPaused = true
+        // What it does not get to send is not held against it.
+        if phase == .serving {
+            deadline?.cancel()
+            deadline = nil
+        }
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         context.eventLoop.scheduleTask(in: .nanoseconds(wait)) {
             bound.value.0.isPaused = false
             bound.value.0.goOn(bound.value.1)
+            bound.value.0.watchPartialFrame(bound.value.1, hadCompleteFrame: true)
         }
         return false
     }
@@ -162,13 +168,15 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     private func handle(_ payload: ByteBuffer, _ context: ChannelHandlerContext) {
         guard !isClosing else { return }
+        var goingOn: UInt64?
         do throws(Failure) {
             let request = try Frame.decode(WireRequest.self, from: payload)
             guard request.id != 0 else { throw Failure(.malformed, "a request needs an id other than 0") }
+            let isNew = inFlight[request.id] == nil
             try serve(request, context)
-            if inFlight[request.id] != nil { memory.move(to: request.id) }
+            if isNew, inFlight[request.id] != nil { goingOn = request.id }
         } catch { refuse(error, context) }
-        memory.freeFrame()
+        memory.handled(payload.readableBytes, goingOnAs: goingOn)
     }
 
     /// Throws only what ends the connection.
@@ -329,7 +337,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     /// Each frame has its own time: the clock starts anew when one was completed.
     private func watchPartialFrame(_ context: ChannelHandlerContext, hadCompleteFrame: Bool) {
-        guard phase == .serving, !isClosing else { return }
+        guard phase == .serving, !isClosing, !isPaused else { return }
         if processor.unprocessedBytes == 0 {
             deadline?.cancel()
             deadline = nil

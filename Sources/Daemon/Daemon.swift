@@ -41,6 +41,7 @@ package struct Daemon {
             }
             Systemd.notify(["STOPPING=1", "STATUS=stopping"])
             tasks.cancelAll()
+            await parts.service.forgetIntent()
             parts.service.events.finish()
             try await channel.close()
         }

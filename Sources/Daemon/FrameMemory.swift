@@ -1,11 +1,12 @@
 import Model
+import Wire
 
 /// The memory that one connection's large frames take, from their announcement to the end of what they asked for.
 final class FrameMemory {
     private let admission: Admission
     private let account: UserAccount
-    /// Of the frame that is being read.
-    private var announced = 0
+    /// Of frames that were announced and not handled yet, in their order.
+    private var announced: [Int] = []
     private var ofRequests: [UInt64: Int] = [:]
 
     init(_ admission: Admission, _ account: UserAccount) {
@@ -15,22 +16,23 @@ final class FrameMemory {
 
     func announce(_ bytes: Int) throws(Failure) {
         try admission.reserve(bytes, for: account)
-        announced += bytes
+        announced.append(bytes)
     }
 
-    /// The frame was read, and became a request that goes on; its memory is free when that ends.
-    func move(to request: UInt64) {
-        if announced > 0 { ofRequests[request] = announced }
-        announced = 0
+    /// A frame was handled. Its memory stays as long as the request that it became, or is free now.
+    func handled(_ bytes: Int, goingOnAs request: UInt64?) {
+        guard bytes > Frame.ordinaryLimit, !announced.isEmpty else { return }
+        let taken = announced.removeFirst()
+        if let request { ofRequests[request] = taken } else { admission.free(taken, of: account) }
     }
 
     func free(_ request: UInt64) {
         if let bytes = ofRequests.removeValue(forKey: request) { admission.free(bytes, of: account) }
     }
 
-    /// The frame was answered at once, or its connection has ended.
-    func freeFrame() {
-        if announced > 0 { admission.free(announced, of: account) }
-        announced = 0
+    /// Nothing more is read on this connection.
+    func freeUnhandled() {
+        for bytes in announced { admission.free(bytes, of: account) }
+        announced = []
     }
 }

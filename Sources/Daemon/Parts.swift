@@ -23,7 +23,9 @@ struct Parts: Sendable {
         let audit = try Self.openAudit(configuration, keys, logger)
         let desk = AttestationDesk(keys: keys, journal: journal)
         let files = PolicyFiles(configuration, logger)
-        let boundary = Boundary(try files.rulesOrBuiltIn(), audit: audit, limits: configuration.limits)
+        let rules = try files.rulesOrBuiltIn().rules
+        let boundary = Boundary(rules, audit: audit, limits: configuration.limits)
+        try files.tell(audit, rules)
         let service = DeploymentService(
             DeploymentService.Surroundings(
                 schedExt: schedExt, journal: journal,

@@ -1,4 +1,5 @@
 import Access
+import Audit
 import Linux
 import Logging
 import Model
@@ -17,33 +18,34 @@ struct PolicyFiles: Sendable {
 
     private var rulesPath: String { configuration.rulesFolder + "/rules.conf" }
 
-    /// At start: without a file the strict rules that are built in; with a bad one, nothing is served.
-    func rulesOrBuiltIn() throws(Failure) -> RulesInForce {
+    /// Without a file the strict rules that are built in. At start, nothing is served with a bad one.
+    func rulesOrBuiltIn() throws(Failure) -> (rules: RulesInForce, warnings: [String]) {
         let bytes: [UInt8]
         do { bytes = try TextFile.readBytes(rulesPath, limit: AccessRules.maxBytes) } catch {
             guard error.isNoSuchFile else { throw error.asFailure(.storage) }
             logger.warning("\(rulesPath) does not exist: only root may change anything")
-            return RulesInForce(
-                rules: AccessRules.builtIn, digest: ArtifactStore.digest(Array(AccessRules.builtInText.utf8)))
+            let digest = ArtifactStore.digest(Array(AccessRules.builtInText.utf8))
+            return (RulesInForce(rules: AccessRules.builtIn, digest: digest), ["\(rulesPath) does not exist"])
         }
         let (rules, warnings) = try parse(bytes)
         for warning in warnings { logger.warning("\(warning)") }
-        return rules
+        return (rules, warnings)
     }
 
     /// All or nothing: a bad file leaves the rules in force as they are.
     /// - Returns: what deserves attention in them.
     func reload(_ boundary: Boundary, _ router: Router?) throws(Failure) -> [String] {
-        let bytes: [UInt8]
-        do { bytes = try TextFile.readBytes(rulesPath, limit: AccessRules.maxBytes) } catch {
-            throw error.asFailure(.notFound, hint: "the rules before stay in force")
-        }
-        let (rules, warnings) = try parse(bytes)
+        let (rules, warnings) = try rulesOrBuiltIn()
         router?.replace(catalog: catalog())
         boundary.replace(rules)
-        for warning in warnings { logger.warning("\(warning)") }
+        try tell(boundary.audit, rules)
         logger.notice("reloaded")
         return warnings
+    }
+
+    /// By which rules what follows was decided.
+    func tell(_ audit: AuditLog, _ rules: RulesInForce) throws(Failure) {
+        try audit.append(AuditEntry(.event, "rules-in-force", subject: rules.digest), durable: true)
     }
 
     private func parse(_ bytes: [UInt8]) throws(Failure) -> (RulesInForce, [String]) {

@@ -70,7 +70,7 @@ extension Router {
     }
 
     func keys(_ session: Session) async throws(Failure) -> WireKeyList {
-        let now = try await desk.now()
+        let now = try await desk.timeToShow()
         let ring = desk.keys.current
         var list = WireKeyList()
         func add(_ id: String, _ bytes: [UInt8], _ name: String, _ state: String, notAfter: Int64 = 0) {

@@ -86,17 +86,18 @@ extension Router {
         _ deploy: WireDeployRequest, _ session: Session, _ progress: @escaping @Sendable (String) -> Void
     ) async throws(Failure) -> WireResponse.OneOf_Result {
         try await checkBudget(session)
-        var wanted = try candidate(
-            deploy.source.map(Candidate.Source.init), deploy.parameters, deploy.hints, takeover: deploy.takeover,
-            session)
-        wanted.authority = try await authority(deploy, wanted, session)
-        let request = wanted
+        var meter = Meter()
         do throws(Failure) {
-            let record = try await service.deploy(request, progress: progress)
-            try await charge(session, request.meter)
+            var wanted = try candidate(
+                deploy.source.map(Candidate.Source.init), deploy.parameters, deploy.hints, takeover: deploy.takeover,
+                session)
+            wanted.authority = try await authority(deploy, wanted, session)
+            meter = wanted.meter
+            let record = try await service.deploy(wanted, progress: progress)
+            try? await charge(session, meter)
             return .deployment(WireDeployment(record, withDump: false))
         } catch {
-            try? await charge(session, request.meter)
+            try? await charge(session, meter)
             throw error
         }
     }
@@ -140,15 +141,21 @@ extension Router {
                 hint: "wait for them")
         }
         defer { account.leave(.verification) }
-        let request = try candidate(
-            attest.source.map(Candidate.Source.init), attest.parameters, attest.hints, takeover: false, session)
-        var findings = [try origin(attest, session)]
+        var meter = Meter()
+        let request: DeploymentRequest
+        var findings: [AttestationDesk.Finding]
         let tried: String
-        do throws(Failure) { tried = try await service.rehearse(request, progress: progress) } catch {
-            try? await charge(session, request.meter)
+        do throws(Failure) {
+            request = try candidate(
+                attest.source.map(Candidate.Source.init), attest.parameters, attest.hints, takeover: false, session)
+            findings = [try origin(attest, session)]
+            meter = request.meter
+            tried = try await service.rehearse(request, progress: progress)
+        } catch {
+            try? await charge(session, meter)
             throw error
         }
-        try await charge(session, request.meter)
+        try await charge(session, meter)
         findings.append(.init(stage: "kernel", verdict: .passed, evidence: tried))
         let holder = attest.forAnybody ? nil : AttestationHolder(userID: session.actor.uid, name: session.actor.user)
         let envelope = try await desk.issue(
@@ -191,9 +198,9 @@ extension Router {
             request.overlapSeconds == 0
             ? session.rules.rules.attestationLifetimeSeconds : Int64(request.overlapSeconds)
         let now = try await desk.now()
-        try desk.keys.change { ring throws(Failure) in try ring.rotate(now: now, overlapSeconds: overlap) }
-        // What was signed so far is checked with the key that signed it.
+        // What the audit has so far is signed by the key that it was written under.
         try boundary.audit.checkpoint()
+        try desk.keys.change { ring throws(Failure) in try ring.rotate(now: now, overlapSeconds: overlap) }
         return try await keys(session)
     }
 

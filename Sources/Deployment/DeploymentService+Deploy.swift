@@ -10,6 +10,7 @@ extension DeploymentService {
     ) async throws(Failure) -> DeploymentRecord {
         try beginWork()
         defer { isBusy = false }
+        await noticeEnd(schedExt.read())
         let deployed = try await deployNow(request, progress: progress)
         // Who deploys by hand wants this, not what ran before.
         do throws(Failure) { try await setIntent(nil) } catch { logger.error("\(error)") }
@@ -44,7 +45,8 @@ extension DeploymentService {
         }
         await note(.deployed, "\(work.record.spec.scheduler) is the machine's scheduler", work.record)
         if let oldRecord = work.oldRecord {
-            await note(.superseded, "\(oldRecord.spec.scheduler) made way for deployment \(new.id)", oldRecord)
+            await note(
+                oldRecord.state.event, "\(oldRecord.spec.scheduler) made way for deployment \(new.id)", oldRecord)
         }
         return work.record
     }
@@ -106,7 +108,16 @@ extension DeploymentService {
             board.publish { [active] in $0.active = active }
         case .retirePrevious:
             guard var old = work.oldRecord else { return }
-            await end(&old, .superseded, "deployment \(work.record.id) took its place", exit: work.old?.exitInfo())
+            let exit = work.old?.exitInfo()
+            let why = "deployment \(work.record.id) took its place"
+            if let exit, exit.kind.isError {
+                // The kernel was faster, by a moment.
+                old.blame = Blame.judge(exit)
+                await end(&old, .ejected, "\(exit.summary); \(why)", exit: exit)
+                if old.blame == .scheduler { try await quarantine(old, exit.summary) }
+            } else {
+                await end(&old, .superseded, why, exit: exit)
+            }
             work.oldRecord = old
         case .detach, .forget, .finish: throw Failure(.internal, "\(action.rawValue) is not part of a deployment")
         }

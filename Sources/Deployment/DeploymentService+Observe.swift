@@ -22,7 +22,13 @@ extension DeploymentService {
             await retry()
         }
         await noteForeign(state)
-        guard isEnded, let running = record else { return await restoreIfDue(state) }
+        if isEnded { await noticeEnd(state) } else { await restoreIfDue(state) }
+    }
+
+    /// What the kernel has ended already is recorded as that, before anything else is done with it: else who deploys or rolls
+    /// back at that moment would keep it out of quarantine.
+    func noticeEnd(_ state: KernelState) async {
+        guard hasEnded(state), let running = record else { return }
         let exit = current?.exitInfo()
         current = nil
         record = nil
@@ -52,7 +58,7 @@ extension DeploymentService {
         } catch { logger.error("what follows from the ejection could not be recorded: \(error)") }
     }
 
-    private func quarantine(_ ended: DeploymentRecord, _ reason: String) async throws(Failure) {
+    func quarantine(_ ended: DeploymentRecord, _ reason: String) async throws(Failure) {
         guard !ended.spec.artifact.isEmpty else { return }
         let now = Clock.realtime()
         try await journal.quarantine(
@@ -97,8 +103,10 @@ extension DeploymentService {
 
     private func restoreIfDue(_ state: KernelState) async {
         do throws(Failure) {
-            guard let intent, current == nil, !state.isOccupied else { return }
+            guard let intent, current == nil else { return }
             let now = Clock.realtime()
+            if now - intent.notBefore > Self.intentLifetime { return try await setIntent(nil) }
+            guard !state.isOccupied else { return }
             // After a clock that was set back nobody waits longer than the longest delay.
             guard now >= intent.notBefore || intent.notBefore - now > RestoreIntent.delay(attempt: 64) else { return }
             try await setIntent(nil)

@@ -34,12 +34,20 @@ extension DeploymentService {
         }
     }
 
-    /// What was to be put back is not put back long after, nor once the unit was stopped in between.
+    /// Nanoseconds after which nobody expects it to come back any more.
+    static let intentLifetime: Int64 = 600_000_000_000
+
+    /// At the end of the daemon: what a stopped unit was about to put back stays away.
+    package func forgetIntent() async {
+        do throws(Failure) { try await setIntent(nil) } catch { logger.error("\(error)") }
+    }
+
+    /// What was to be put back is not put back long after.
     private func dropOldIntent() async throws(Failure) {
         guard let intent else { return }
         let late = Clock.realtime() - intent.notBefore
         let last = try await journal.recent(limit: 1).first
-        if late > 600_000_000_000 || last?.state == .released || current != nil { try await setIntent(nil) }
+        if late > Self.intentLifetime || last?.state == .released || current != nil { try await setIntent(nil) }
     }
 
     /// A process that was killed closes its link, and the kernel takes a moment to get its default back.

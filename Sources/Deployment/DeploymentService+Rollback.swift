@@ -8,6 +8,7 @@ extension DeploymentService {
     package func rollback(by actor: Model.Actor) async throws(Failure) -> DeploymentRecord {
         try beginWork()
         defer { isBusy = false }
+        await noticeEnd(schedExt.read())
         guard let running = record, current != nil else {
             let state = schedExt.read()
             if intent != nil {

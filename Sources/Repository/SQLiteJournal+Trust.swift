@@ -49,6 +49,13 @@ extension SQLiteJournal {
 
     // MARK: Time
 
+    /// As `notEarlier`, without remembering this time.
+    package func latest(_ now: Int64) async throws(Failure) -> Int64 {
+        try await look("read the time") { database in
+            max(now, try Int64.fetchOne(database, sql: "SELECT latest FROM clock") ?? 0)
+        }
+    }
+
     /// The later of this time and any that was seen before, over restarts: a clock that is set back does not make what has
     /// expired valid again.
     package func notEarlier(than now: Int64) async throws(Failure) -> Int64 {

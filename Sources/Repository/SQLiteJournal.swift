@@ -56,7 +56,7 @@ package struct SQLiteJournal: DeploymentJournal {
         guard try Row.fetchOne(database, sql: "SELECT 1 FROM spent WHERE nonce = ?", arguments: [nonce]) == nil else {
             throw Failure(
                 .denied, "spent: this attestation was used before, and each can be used once",
-                hint: "have it verified again: schedctl attest issue")
+                hint: "have it verified again: schedctl attest issue", detail: "spent")
         }
         try database.execute(
             sql: "INSERT INTO spent (nonce, expires_at) VALUES (?, ?)", arguments: [nonce, expiresAt])

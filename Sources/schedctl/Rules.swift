@@ -145,10 +145,10 @@ struct RulesExplain: AsyncParsableCommand {
     }
 
     private func actor() throws(Failure) -> Actor {
-        guard
-            let account = Accounts.user(named: user)
-                ?? UInt32(user).map({ Accounts.User(uid: $0, gid: $0, name: user) })
-        else {
+        let byNumber = UInt32(user).map { uid in
+            Accounts.name(ofUser: uid).flatMap(Accounts.user(named:)) ?? Accounts.User(uid: uid, gid: uid, name: user)
+        }
+        guard let account = Accounts.user(named: user) ?? byNumber else {
             throw Failure(.notFound, "there is no user \(user.quotedForDisplay())", hint: "see `getent passwd`")
         }
         let groups = Accounts.groups(of: account)

@@ -211,6 +211,8 @@ extension EndToEnd {
             let verified = try await guest.schedctl("audit verify")
             #expect(verified.status == 0, "\(verified.summary)")
             print("audit: \(verified.stdout.split(separator: "\n").joined(separator: "; "))")
+            // Enough lines that the eleventh is not the last.
+            try await guest.vm.succeed("for i in 1 2 3 4; do schedctl deploy fifo; schedctl rollback; done")
             try await guest.vm.succeed(
                 """
                 rm -rf /tmp/audit-copy; cp -r /var/log/schedcp /tmp/audit-copy; cd /tmp/audit-copy
