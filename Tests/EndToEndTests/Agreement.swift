@@ -16,34 +16,56 @@ extension Guest {
         }
     }
 
-    /// The newest records of the audit, oldest first.
-    func audit(_ count: Int = 200) async throws -> [AuditLine] {
-        let text = try await vm.succeed("tail -q -n \(count) /var/log/schedcp/audit.jsonl")
-        return try text.split(separator: "\n").map { line in
-            try JSONDecoder().decode(AuditLine.self, from: Data(line.utf8))
-        }
+    /// What the guest says of itself, in one go: a machine that is emulated is slow to answer.
+    private struct View {
+        var status: StatusReport
+        var records: [DeploymentReport]
+        var state: String
+        var ops: String
+        var audit: [AuditLine]
+        var verified: String
+        var isIntact: Bool
+    }
+
+    private func look() async throws -> View? {
+        let mark = "=-=-="
+        let seen = try await vm.run(
+            """
+            schedctl status --json && echo '\(mark)' && schedctl history --limit 8 --json && echo '\(mark)' &&
+            cat /sys/kernel/sched_ext/state && echo '\(mark)' && (cat /sys/kernel/sched_ext/root/ops 2>/dev/null || true) && echo '\(mark)' &&
+            tail -q -n 80 /var/log/schedcp/audit.jsonl && echo '\(mark)'
+            schedctl audit verify 2>&1; echo "verified $?"
+            """)
+        let parts = seen.stdout.components(separatedBy: mark + "\n")
+        guard parts.count == 6 else { return nil }
+        let decoder = JSONDecoder()
+        return View(
+            status: try decoder.decode(StatusReport.self, from: Data(parts[0].utf8)),
+            records: try decoder.decode(HistoryReport.self, from: Data(parts[1].utf8)).deployments ?? [],
+            state: parts[2].trimmingCharacters(in: .whitespacesAndNewlines),
+            ops: parts[3].trimmingCharacters(in: .whitespacesAndNewlines),
+            audit: parts[4].split(separator: "\n").compactMap {
+                try? decoder.decode(AuditLine.self, from: Data($0.utf8))
+            }, verified: parts[5], isIntact: parts[5].contains("verified 0"))
     }
 
     /// Waits until the daemon answers and has nothing in progress, then compares.
     /// - Returns: what they do not agree on; empty when they do.
     func disagreements() async throws -> [String] {
-        try await waitUntil("a daemon that answers") { try await schedctl("status").status == 0 }
-        var problems: [String] = []
+        var problems = ["the daemon does not answer"]
         // The audit catches up with what a failing disk kept from it.
-        for attempt in 0..<40 {
-            problems = try await compare()
-            if problems.isEmpty || attempt == 39 { break }
+        for attempt in 0..<60 {
+            if let view = try await look() { problems = Self.compare(view) }
+            if problems.isEmpty || attempt == 59 { break }
             try await Task.sleep(for: .milliseconds(500))
         }
         return problems
     }
 
-    private func compare() async throws -> [String] {
+    private static func compare(_ view: View) -> [String] {
         var problems: [String] = []
-        let status = try await status()
-        let records = try await history()
-        let kernel = try await kernelState()
-        let ops = kernel == "enabled" ? try await kernelOps() : ""
+        let (status, records, kernel) = (view.status, view.records, view.state)
+        let ops = kernel == "enabled" ? view.ops : ""
         let active = records.filter { $0.state == "active" }
         if active.count > 1 { problems.append("\(active.count) records are active") }
         if records.contains(where: { $0.state == "requested" }) { problems.append("a record is still requested") }
@@ -59,7 +81,7 @@ extension Guest {
         }
         // What the audit said last of each deployment.
         var said: [String: String] = [:]
-        for line in try await audit() where line.kind == "event" {
+        for line in view.audit where line.kind == "event" {
             if let id = line.untrusted?.detail?["deployment"], let state = line.outcome, !state.isEmpty {
                 said[id] = state
             }
@@ -68,8 +90,7 @@ extension Guest {
             problems.append(
                 "deployment \(record.id) is \(record.state), the audit says \(said["\(record.id)"] ?? "nothing")")
         }
-        let verified = try await schedctl("audit verify")
-        if verified.status != 0 { problems.append("the audit is not intact: \(verified.stdout)\(verified.stderr)") }
+        if !view.isIntact { problems.append("the audit is not intact: \(view.verified)") }
         return problems
     }
 }
