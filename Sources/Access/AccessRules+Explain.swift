@@ -25,6 +25,11 @@ extension AccessRules {
                 hint: "a connection begins with one hello; see PROTOCOL.md")
         }
         let who = "user \(actor.user.escapedForDisplay(limit: 64)) (uid \(actor.uid))"
+        if operation == .deployUnverified && !unverifiedAllowed {
+            return Failure(
+                .denied, "\(who) may not deploy without an attestation: the rules forbid it to everyone (\(place(of: decision)))",
+                hint: "have it verified: schedctl attest issue")
+        }
         let right = rows[operation]?.right.rawValue ?? "a row in the rules"
         return Failure(
             .denied,
@@ -49,6 +54,11 @@ extension AccessRules {
         }
         let bindLine = "\(Self.place(assignment.line)): \(who) is \(assignment.role.rawValue)"
         let decision = decide(assignment, operation, in: row.phase)
+        if operation == .deployUnverified && !unverifiedAllowed {
+            return Explanation(
+                isAllowed: false, sentence: "no: the rules forbid it to everyone, by \(place(of: decision))",
+                lines: [rowLine, bindLine])
+        }
         guard decision.isAllowed else {
             return Explanation(
                 isAllowed: false,

@@ -76,10 +76,14 @@ package struct AccessRules: Hashable, Sendable {
         attestationLifetimeSeconds = parser.lifetime
         unverifiedAllowed = parser.unverifiedAllowed
         costPerCPUSecond = parser.costPerCPUSecond
-        let (rows, roles) = (rows, roles)
+        let (rows, roles, isForbidden) = (rows, roles, !parser.unverifiedAllowed)
         table = Role.allCases.flatMap { role in
             Operation.allCases.map { operation in
                 guard let row = rows[operation] else { return Decision(isAllowed: false, isOutOfPhase: false, line: 0) }
+                // Nobody's right counts against the statement that forbids it to all.
+                if operation == .deployUnverified, isForbidden {
+                    return Decision(isAllowed: false, isOutOfPhase: false, line: parser.unverifiedLine)
+                }
                 if row.right == .none { return Decision(isAllowed: true, isOutOfPhase: false, line: row.line) }
                 let grant = roles[role]?.grants[row.right]
                 return Decision(isAllowed: grant != nil, isOutOfPhase: false, line: grant ?? row.line)

@@ -22,6 +22,8 @@ struct RulesParser {
     var requiredStages: [String] = []
     var lifetime: Int64 = 86_400
     var unverifiedAllowed = false
+    /// Where that is said; 0 where it is not.
+    var unverifiedLine = 0
     var costPerCPUSecond: Int64 = 0
     private var globals: [String: Int] = [:]
     private var current: Role?
@@ -85,6 +87,7 @@ struct RulesParser {
             guard once(words[0]), let word = exactly(2, words)?[1] else { return }
             guard let value = choice(word, ["allowed", "forbidden"]) else { return }
             unverifiedAllowed = value == "allowed"
+            unverifiedLine = number
         case "trust": trust(words)
         case "cost-per-cpu-second":
             guard once(words[0]), let word = exactly(2, words)?[1] else { return }

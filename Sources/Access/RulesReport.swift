@@ -62,14 +62,28 @@ enum Lines {
                 problem(bad - raw.startIndex + 1, "a control character", "only printed characters, spaces and tabs")
                 continue
             }
-            guard String(validating: raw, as: UTF8.self) != nil else {
+            guard let text = String(validating: raw, as: UTF8.self) else {
                 problem(1, "the line is not UTF-8")
+                continue
+            }
+            // What a reader of the file does not see must not decide anything, nor hide in a comment.
+            if let hidden = text.unicodeScalars.firstIndex(where: { isHidden($0) }) {
+                let column = text.utf8.distance(from: text.startIndex, to: hidden) + 1
+                problem(column, "an invisible or reordering character", "only characters that are seen")
                 continue
             }
             let words = words(of: raw)
             if !words.isEmpty { lines.append(Line(number: number, words: words)) }
         }
         return lines
+    }
+
+    private static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
+        if scalar.isASCII { return false }
+        switch scalar.properties.generalCategory {
+        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: return true
+        default: return scalar.properties.isDefaultIgnorableCodePoint
+        }
     }
 
     private static func words(of raw: ArraySlice<UInt8>) -> [Word] {

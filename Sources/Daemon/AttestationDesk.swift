@@ -10,13 +10,31 @@ import Repository
 final class AttestationDesk: Sendable {
     let keys: KeyringFile
     private let journal: SQLiteJournal
+    /// Where every public key that ever signed here is kept: the audit's older checkpoints are checked with them.
+    private let publicKeys: String
     /// The running kernel. It does not change under a running process.
     let kernel: KernelIdentity
 
-    init(keys: KeyringFile, journal: SQLiteJournal) {
+    init(keys: KeyringFile, journal: SQLiteJournal, publicKeys: String) throws(Failure) {
         self.keys = keys
         self.journal = journal
+        self.publicKeys = publicKeys
         kernel = Self.runningKernel()
+        try publish()
+    }
+
+    /// Writes the current public key beside those before it.
+    func publish() throws(Failure) {
+        let key = keys.current.signingKey
+        let verifier = try VerifierKey(name: "this machine", publicKey: key.publicKey)
+        let path = "\(publicKeys)/\(key.keyID).pem"
+        let pem = Array(verifier.pem.utf8)
+        // A start that finds it there writes nothing: the disk may be full.
+        if (try? DurableFile.read(path, limit: 4096)) == pem { return }
+        do {
+            try Folder.make(publicKeys, mode: 0o755)
+            try DurableFile.write(path, pem, mode: 0o644)
+        } catch { throw error.asFailure(.storage, hint: "is the disk full or read-only?") }
     }
 
     private static func runningKernel() -> KernelIdentity {

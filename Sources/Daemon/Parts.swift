@@ -21,7 +21,8 @@ struct Parts: Sendable {
         let keys = try KeyringFile(
             path: configuration.stateFolder + "/keyring.json", now: Clock.realtime() / 1_000_000_000)
         let audit = try Self.openAudit(configuration, keys, logger)
-        let desk = AttestationDesk(keys: keys, journal: journal)
+        let desk = try AttestationDesk(
+            keys: keys, journal: journal, publicKeys: configuration.auditFolder + "/keys")
         let files = PolicyFiles(configuration, logger)
         let rules = try files.rulesOrBuiltIn().rules
         let boundary = Boundary(rules, audit: audit, limits: configuration.limits)

@@ -72,6 +72,7 @@ extension Router {
             _ = try desk.keys.change { ring throws(Failure) in
                 try ring.revoke(revoke.keyID, reason: revoke.reason, now: now)
             }
+            try desk.publish()
             return .keys(try await keys(session))
         case .attestRevoke(let revoke):
             try await self.revoke(revoke)
@@ -201,6 +202,7 @@ extension Router {
         // What the audit has so far is signed by the key that it was written under.
         try boundary.audit.checkpoint()
         try desk.keys.change { ring throws(Failure) in try ring.rotate(now: now, overlapSeconds: overlap) }
+        try desk.publish()
         return try await keys(session)
     }
 

@@ -9,7 +9,7 @@ enum Executor {
     /// - Throws: what the failing action threw, after the undoing. What fails after the commit is only reported to `late`: the
     ///   deployment has happened, and the next start finishes what is left.
     static func run(
-        _ plan: [DeploymentAction], of id: Int64, ledger: any DeploymentJournal, stops: any Stops,
+        _ plan: [DeploymentAction], of id: Int64, ledger: any DeploymentLedger, stops: any Stops,
         isolation: isolated (any _Concurrency.Actor)? = #isolation,
         perform: (DeploymentAction) async throws(Failure) -> Void, undo: (DeploymentAction) async -> Void,
         late: (DeploymentAction, Failure) -> Void
@@ -18,7 +18,13 @@ enum Executor {
         var isCommitted = false
         for action in plan {
             do throws(Failure) {
-                try await ledger.mark(id, LedgerEntry(action: action, mark: .begun, at: Clock.realtime()))
+                do throws(Failure) {
+                    try await ledger.mark(id, LedgerEntry(action: action, mark: .begun, at: Clock.realtime()))
+                } catch {
+                    // What has happened is finished also where the ledger cannot be written.
+                    guard isCommitted else { throw error }
+                    late(action, error)
+                }
                 begun.append(action)
                 try stops.reach("before \(action.rawValue)")
                 try await perform(action)

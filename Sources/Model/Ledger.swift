@@ -91,8 +91,13 @@ package struct RestoreIntent: Hashable, Sendable {
     }
 }
 
+/// Where actions are written before they are begun. What a call has returned is on disk.
+package protocol DeploymentLedger: Sendable {
+    func mark(_ id: Int64, _ entry: LedgerEntry) async throws(Failure)
+}
+
 /// Where deployments, their ledger and what follows from them are kept. What a call has returned is on disk.
-package protocol DeploymentJournal: Sendable {
+package protocol DeploymentJournal: DeploymentLedger {
     /// Writes a new record and gives it its number. An attestation is spent by it in the same moment; one that was
     /// spent before is refused, and nothing is written.
     func begin(_ spec: DeploymentSpec, previous: Int64, at now: Int64) async throws(Failure) -> DeploymentRecord
@@ -103,7 +108,6 @@ package protocol DeploymentJournal: Sendable {
     /// Those whose state is not an end, oldest first.
     func open() async throws(Failure) -> [DeploymentRecord]
 
-    func mark(_ id: Int64, _ entry: LedgerEntry) async throws(Failure)
     /// Oldest first.
     func ledger(of id: Int64) async throws(Failure) -> [LedgerEntry]
 

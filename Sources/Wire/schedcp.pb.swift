@@ -520,7 +520,7 @@ package nonisolated struct WireIdentity: Sendable {
 
   package var user: String = String()
 
-  /// May this client deploy or roll back?
+  /// May this client deploy?
   package var mayChange: Bool = false
 
   /// By the access rules in force; empty where no line of them binds this client.

@@ -95,8 +95,8 @@ struct AuditVerify: AsyncParsableCommand {
         commandName: "verify",
         abstract: "Check that no record was changed, dropped, put in or moved.",
         discussion: """
-            Reads the files themselves. Signatures of checkpoints are checked with the keys given, or else with those that
-            schedcpd names, where it can be reached. That the end was cut off shows only against a record kept elsewhere
+            Reads the files themselves. Signatures of checkpoints are checked with the keys given, or else with those that lie
+            beside the log (keys/) and those that schedcpd names, where it can be reached. That the end was cut off shows only against a record kept elsewhere
             (`audit verify` prints the last one): --expect NUMBER:HASH. Exits 0 where the log is intact, 1 where not.
 
             EXAMPLES:
@@ -133,6 +133,14 @@ struct AuditVerify: AsyncParsableCommand {
         var keys: [String: [UInt8]] = [:]
         for path in key {
             let read = try VerifierKey(name: path, text: try Offline.text(path))
+            keys[read.keyID] = read.publicKey
+        }
+        // Those that lie beside the log: who can rewrite one can write the other, and keys kept elsewhere are better.
+        let beside = paths[0] + "/keys"
+        for name in key.isEmpty ? (try? FileManager.default.contentsOfDirectory(atPath: beside)) ?? [] : [] {
+            guard name.hasSuffix(".pem"), let text = try? Offline.text(beside + "/" + name),
+                let read = try? VerifierKey(name: name, text: text)
+            else { continue }
             keys[read.keyID] = read.publicKey
         }
         guard key.isEmpty, let client = try? await SchedClient.connect(path: options.socket, name: "schedctl") else {

@@ -74,6 +74,33 @@ import Testing
         Mistake(good + String(repeating: "x", count: 1025) + "\n", 6, 1024, "longer"),
     ]
 
+    /// What a reader would not see.
+    @Test(arguments: ["\u{202E}", "\u{200B}", "\u{FEFF}", "\u{2028}", "\u{85}", "\u{E0041}"])
+    func hiddenCharactersAreNamedAlsoInComments(_ hidden: String) {
+        for text in ["# a\(hidden)b", "bind user ro\(hidden)ot to observer"] {
+            let report = AccessRules.read(Array((Self.head + text + "\n").utf8)) { _ in 0 }
+            #expect(report.rules == nil && report.errors.first?.line == 5)
+            #expect(report.errors.first?.message.contains("invisible") == true)
+        }
+    }
+
+    @Test func whatIsForbiddenToAllIsForbiddenToRootAsWell() throws {
+        let text = try String(decoding: AccessRulesTests.shipped(), as: UTF8.self)
+            .replacingOccurrences(of: "unverified allowed", with: "unverified forbidden")
+        let rules = try #require(AccessRules.read(Array(text.utf8), resolve: AccessRulesTests.resolve).rules)
+        let root = try #require(AccessRulesTests.actors[.admin])
+        let decision = rules.decide(rules.assignment(of: root), .deployUnverified, in: .serving)
+        let line = text.split(separator: "\n", omittingEmptySubsequences: false).firstIndex { $0.hasPrefix("unverified ") }
+        #expect(!decision.isAllowed && decision.line == (line ?? 0) + 1)
+        #expect(!rules.explain(root, .deployUnverified).isAllowed)
+        let refused = Result { () throws(Failure) in try rules.check(root, .deployUnverified, in: .serving) }
+        guard case .failure(let failure) = refused else {
+            Issue.record("it was permitted")
+            return
+        }
+        #expect(failure.message.contains("forbid"))
+    }
+
     static let key = String(repeating: "A", count: 43) + "="
 
     @Test(arguments: mistakes) func aMistakeIsNamedWhereItIs(_ mistake: Mistake) throws {

@@ -88,6 +88,37 @@ import Testing
         }
     }
 
+    /// A disk that is full right after the commit keeps the previous deployment's end from nobody.
+    @Test func whatFollowsTheCommitIsDoneWithoutTheLedger() async throws {
+        let folder = try TemporaryFolder()
+        let journal = try SQLiteJournal(path: folder.path("schedcp.sqlite"))
+        let id = try await journal.begin(Parts.spec("s"), at: 1).id
+        let plan = DeploymentAction.deployment(replacing: true, foreign: false)
+        let ledger = FailingAfter(journal: journal, action: .activate)
+        let done = Mutex<[Done]>([])
+        try await Executor.run(
+            plan, of: id, ledger: ledger, stops: NoStops(),
+            perform: { action throws(Failure) in done.withLock { $0.append(.performed(action)) } },
+            undo: { action in done.withLock { $0.append(.undone(action)) } },
+            late: { action, _ in done.withLock { $0.append(.late(action)) } })
+        #expect(
+            done.withLock { $0 } == plan.dropLast().map { .performed($0) } + [
+                .late(.retirePrevious), .performed(.retirePrevious),
+            ])
+    }
+
+    /// A journal whose ledger refuses everything after an action.
+    private struct FailingAfter: DeploymentLedger {
+        let journal: SQLiteJournal
+        let action: DeploymentAction
+
+        func mark(_ id: Int64, _ entry: LedgerEntry) async throws(Failure) {
+            let known = try await journal.ledger(of: id)
+            if known.contains(where: { $0.action == action }) { throw Failure(.storage, "the disk is full") }
+            try await journal.mark(id, entry)
+        }
+    }
+
     @Test func noActionBelongsToBothKindsOfPlan() {
         for plan in Self.plans {
             #expect(Set(plan).isDisjoint(with: DeploymentAction.rollback))

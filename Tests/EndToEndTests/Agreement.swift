@@ -33,7 +33,7 @@ extension Guest {
             """
             schedctl status --json && echo '\(mark)' && schedctl history --limit 8 --json && echo '\(mark)' &&
             cat /sys/kernel/sched_ext/state && echo '\(mark)' && (cat /sys/kernel/sched_ext/root/ops 2>/dev/null || true) && echo '\(mark)' &&
-            tail -q -n 80 /var/log/schedcp/audit.jsonl && echo '\(mark)'
+            (grep -h '"kind":"event"' /var/log/schedcp/audit.jsonl | tail -n 80) && echo '\(mark)'
             schedctl audit verify 2>&1; echo "verified $?"
             """)
         let parts = seen.stdout.components(separatedBy: mark + "\n")

@@ -53,7 +53,8 @@ extension EndToEnd {
                     \.isNumber)
                 return (Int(now) ?? 99) <= (Int(before) ?? 0) + 2
             }
-            #expect(try await guest.disagreements().isEmpty)
+            let problems = try await guest.disagreements()
+            #expect(problems.isEmpty, "\(problems)")
         }
 
         @Test func anAttestationIsUsedOnceAlsoOverARestart() async throws {
@@ -153,6 +154,22 @@ extension EndToEnd {
             let ended = try #require(try await guest.status().last_ended)
             #expect(ended.reason?.contains("not the scheduler's fault") == true, "\(ended)")
             #expect(try await guest.vm.succeed("schedctl quarantine list").contains("nothing"))
+        }
+
+        /// The kernel ends whatever runs, again and again, while schedulers are deployed and rolled back.
+        @Test func schedulersThatEndInTheMiddleOfADeployment() async throws {
+            let guest = try await Guest.clean()
+            _ = try await guest.vm.run(
+                """
+                (for i in $(seq 60); do echo S >/proc/sysrq-trigger; sleep 0.13; done) &
+                for name in fifo vtime ljf fifo vtime ljf fifo vtime; do
+                    schedctl deploy $name >/dev/null 2>&1; [ $name = ljf ] && schedctl rollback >/dev/null 2>&1
+                done; wait
+                """)
+            let problems = try await guest.disagreements()
+            #expect(problems.isEmpty, "\(problems)")
+            try await guest.vm.succeed("schedctl deploy fifo")
+            #expect(try await guest.disagreements().isEmpty)
         }
 
         @Test func aCgroupThatIsGoneIsRefusedAndChangesNothing() async throws {
