@@ -6,8 +6,8 @@ extension EndToEnd {
     /// The disk fails at each write and each sync of a deployment, one after the other: nothing that was acknowledged is lost,
     /// and nothing is half done.
     @Suite(.serialized) struct Disk {
-        /// Every one of them takes minutes where the processor is emulated: `scripts/test security` tries every one, the
-        /// ordinary run every fourth write and every second sync.
+        /// Every one of them takes minutes where the processor is emulated: the ordinary run fails every fourth write and
+        /// every second sync.
         private static let isThorough = ProcessInfo.processInfo.environment["SCHEDCP_TEST_EVERY"] != nil
 
         private func withFaults(_ body: (Guest) async throws -> Void) async throws {
