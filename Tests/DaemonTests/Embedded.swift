@@ -93,37 +93,43 @@ final class Embedded {
         guard case .hello = try answers().first?.result else { throw Lacking("hello was not answered") }
     }
 
-    /// Sends a request that is answered after a while, and waits for its last answer.
+    /// Sends a request that is answered after a while, and waits for its last answer. On a loop that other threads may reach:
+    /// the answer comes from one.
     static func ask(
         _ actor: Model.Actor, _ backend: Backend, _ operation: WireRequest.OneOf_Operation
     ) async throws -> WireResponse {
-        let box = try Asking(actor, backend, operation)
-        for _ in 0..<20_000 {
-            if let answer = try box.answer() {
-                box.close()
-                backend.daemon.leave(actor)
-                return answer
-            }
-            try await Task.sleep(for: .milliseconds(1))
+        let channel = NIOAsyncTestingChannel()
+        let daemon = backend.daemon
+        try await channel.testingEventLoop.executeInContext {
+            try channel.pipeline.syncOperations.addHandler(try daemon.handler(for: actor))
         }
-        throw Lacking("no answer came")
+        try await channel.connect(to: SocketAddress(unixDomainSocketPath: "/client"))
+        try await channel.writeInbound(ByteBuffer(bytes: RawClient.frame(1, .hello(RawClient.hello))))
+        try await channel.writeInbound(ByteBuffer(bytes: RawClient.frame(2, operation)))
+        var last: WireResponse?
+        for _ in 0..<20_000 where last == nil {
+            await channel.testingEventLoop.run()
+            while let buffer = try await channel.readOutbound(as: ByteBuffer.self) {
+                for answer in try Self.decode(buffer) where answer.id != 1 {
+                    if case .progress = answer.result { continue }
+                    last = answer
+                }
+            }
+            if last == nil { try await Task.sleep(for: .milliseconds(1)) }
+        }
+        _ = try? await channel.finish(acceptAlreadyClosed: true)
+        daemon.leave(actor)
+        guard let last else { throw Lacking("no answer came") }
+        return last
     }
-}
 
-/// An embedded connection between two waits: its loop has to be driven by the thread that happens to run.
-private final class Asking: @unchecked Sendable {
-    private let connection: Embedded
-
-    init(_ actor: Model.Actor, _ backend: Embedded.Backend, _ operation: WireRequest.OneOf_Operation) throws {
-        connection = try Embedded(actor, backend)
-        try connection.greet()
-        try connection.send(2, operation)
-    }
-
-    func close() { _ = try? connection.channel.finish(acceptAlreadyClosed: true) }
-
-    func answer() throws -> WireResponse? {
-        connection.channel.embeddedEventLoop.run()
-        return try connection.answers().last { if case .progress = $0.result { false } else { true } }
+    private static func decode(_ buffer: ByteBuffer) throws -> [WireResponse] {
+        var decoder = FrameDecoder(limit: Frame.answerLimit)
+        var rest = buffer
+        var answers: [WireResponse] = []
+        while let payload = try decoder.decode(buffer: &rest) {
+            answers.append(try Frame.decode(WireResponse.self, from: payload))
+        }
+        return answers
     }
 }

@@ -1,4 +1,5 @@
 import Daemon
+import Dispatch
 import Foundation
 import Kernel
 import Logging
@@ -35,37 +36,48 @@ private let actors = [
     Actor(uid: 4, gid: 4, pid: 1, groups: [992], user: "verifier"),
     Actor(uid: 0, gid: 0, pid: 1, groups: [], user: "root"),
 ]
-private var inputs = 0
+/// One client's whole visit. On a loop that the services' own threads may reach.
+private func visit(_ services: Services, _ actor: Actor, greets: Bool, _ bytes: ByteBuffer) async {
+    let channel = NIOAsyncTestingChannel()
+    defer { services.leave(actor) }
+    try? await channel.testingEventLoop.executeInContext {
+        try channel.pipeline.syncOperations.addHandler(try services.handler(for: actor))
+    }
+    _ = try? await channel.connect(to: SocketAddress(unixDomainSocketPath: "/fuzz"))
+    if greets {
+        var hello = WireRequest()
+        hello.id = 1
+        (hello.hello.protocolMin, hello.hello.protocolMax) = (1, 1)
+        if let frame = try? Frame.encode(hello) { _ = try? await channel.writeInbound(frame) }
+    }
+    _ = try? await channel.writeInbound(bytes)
+    // What waits is given a moment; what is not answered then is answered to nobody.
+    for _ in 0..<3 {
+        await Task.yield()
+        await channel.testingEventLoop.run()
+    }
+    while let answer = try? await channel.readOutbound(as: ByteBuffer.self) {
+        precondition(answer.readableBytes <= Frame.answerLimit + Frame.headerBytes)
+    }
+    _ = try? await channel.finish(acceptAlreadyClosed: true)
+}
 
 @_cdecl("LLVMFuzzerTestOneInput")
 func fuzz(_ data: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     guard let services else { preconditionFailure("the services could not be made") }
     let bytes = Array(UnsafeBufferPointer(start: data, count: count))
     guard let first = bytes.first else { return 0 }
-    let actor = actors[Int(first) % actors.count]
-    guard let handler = try? services.handler(for: actor) else { preconditionFailure("no place") }
-    let channel = EmbeddedChannel(handler: handler)
-    try? channel.connect(to: SocketAddress(unixDomainSocketPath: "/fuzz")).wait()
-    if first & 0x80 == 0 {
-        var hello = WireRequest()
-        hello.id = 1
-        (hello.hello.protocolMin, hello.hello.protocolMax) = (1, 1)
-        if let frame = try? Frame.encode(hello) { _ = try? channel.writeInbound(frame) }
-    }
     // Either bytes as they are, or one message in a frame that fits it.
     var buffer = ByteBuffer()
     let payload = bytes.dropFirst()
     if first & 0x40 == 0 { buffer.writeInteger(UInt32(payload.count)) }
     buffer.writeBytes(payload)
-    _ = try? channel.writeInbound(buffer)
-    // What waits is given a moment; what is not answered then is answered to nobody.
-    inputs += 1
-    if inputs % 64 == 0 { usleep(200) }
-    channel.embeddedEventLoop.run()
-    while let answer = try? channel.readOutbound(as: ByteBuffer.self) {
-        precondition(answer.readableBytes <= Frame.answerLimit + Frame.headerBytes)
+    let done = DispatchSemaphore(value: 0)
+    let (input, actor) = (buffer, actors[Int(first) % actors.count])
+    Task.detached {
+        await visit(services, actor, greets: first & 0x80 == 0, input)
+        done.signal()
     }
-    _ = try? channel.finish(acceptAlreadyClosed: true)
-    services.leave(actor)
+    done.wait()
     return 0
 }
