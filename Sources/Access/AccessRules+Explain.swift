@@ -27,7 +27,8 @@ extension AccessRules {
         let who = "user \(actor.user.escapedForDisplay(limit: 64)) (uid \(actor.uid))"
         if operation == .deployUnverified && !unverifiedAllowed {
             return Failure(
-                .denied, "\(who) may not deploy without an attestation: the rules forbid it to everyone (\(place(of: decision)))",
+                .denied,
+                "\(who) may not deploy without an attestation: the rules forbid it to everyone (\(place(of: decision)))",
                 hint: "have it verified: schedctl attest issue")
         }
         let right = rows[operation]?.right.rawValue ?? "a row in the rules"

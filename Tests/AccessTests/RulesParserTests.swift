@@ -90,7 +90,9 @@ import Testing
         let rules = try #require(AccessRules.read(Array(text.utf8), resolve: AccessRulesTests.resolve).rules)
         let root = try #require(AccessRulesTests.actors[.admin])
         let decision = rules.decide(rules.assignment(of: root), .deployUnverified, in: .serving)
-        let line = text.split(separator: "\n", omittingEmptySubsequences: false).firstIndex { $0.hasPrefix("unverified ") }
+        let line = text.split(separator: "\n", omittingEmptySubsequences: false).firstIndex {
+            $0.hasPrefix("unverified ")
+        }
         #expect(!decision.isAllowed && decision.line == (line ?? 0) + 1)
         #expect(!rules.explain(root, .deployUnverified).isAllowed)
         let refused = Result { () throws(Failure) in try rules.check(root, .deployUnverified, in: .serving) }
