@@ -50,6 +50,7 @@ let fuzzers = [
     fuzzer("rules", ["Access"]),
     fuzzer("attestation", ["Attestation"]),
     fuzzer("audit", ["Audit"]),
+    fuzzer("objects", ["BPFObject", "Liveness", "Model"]),
 ]
 
 let package = Package(
@@ -60,6 +61,9 @@ let package = Package(
         .executable(name: "schedctl", targets: ["schedctl"]),
         .executable(name: "schedcp-guest", targets: ["schedcp-guest"]),
         .executable(name: "schedcp-eject", targets: ["schedcp-eject"]),
+        .executable(name: "schedcp-verify", targets: ["schedcp-verify"]),
+        .executable(name: "run-corpus", targets: ["run-corpus"]),
+        .executable(name: "bench-verify", targets: ["bench-verify"]),
         .executable(name: "bench-wire", targets: ["bench-wire"]),
         .executable(name: "schedcpd-stops", targets: ["schedcpd-stops"]),
         .executable(name: "bench-boundary", targets: ["bench-boundary"]),
@@ -81,7 +85,9 @@ let package = Package(
         // The operating system: descriptors, capabilities, peer credentials, systemd, /proc, cgroups.
         .target(name: "CLinux"),
         .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
-        library("Linux", ["CLinux", "CSystemd", "Model"]),
+        library("Linux", ["CLinux", "Model"]),
+        // The service manager's side of a daemon. Apart from Linux so that what runs without systemd does not link it.
+        library("Service", ["CSystemd", "Linux"]),
 
         // The one place that calls libbpf. The archive is linked so that an old libbpf on the host does not matter.
         .systemLibrary(name: "CLibBPF", providers: [.apt(["libbpf-dev", "libelf-dev", "zlib1g-dev"])]),
@@ -100,15 +106,14 @@ let package = Package(
 
         // The three services of the daemon: so far deployment and the policy repository.
         library("Repository", ["Model", grdb, toml, crypto]),
-        library("Deployment", ["Kernel", "Linux", "Model", logging]),
+        library("Deployment", ["Kernel", "Linux", "Model", "Service", logging]),
         library(
             "Daemon",
             [
-                "Access", "Attestation", "Audit", "Deployment", "Kernel", "Linux", "Model", "Repository", "Wire",
-                logging,
-                nioCore, nioPosix,
+                "Access", "Attestation", "Audit", "Deployment", "Kernel", "Linux", "Model", "Repository", "Service",
+                "Wire", logging, nioCore, nioPosix,
             ]),
-        library("DaemonCommand", ["Daemon", "Deployment", "Linux", argumentParser, logging]),
+        library("DaemonCommand", ["Daemon", "Deployment", "Linux", "Service", argumentParser, logging]),
         executable("schedcpd", ["Daemon", "DaemonCommand", "Deployment", argumentParser]),
         executable("schedcp-eject", ["Linux"]),
 
@@ -116,19 +121,39 @@ let package = Package(
         library("Client", ["Model", "Wire", nioCore, nioPosix]),
         library("GuestProtocol"),
         library("MicroVM", ["GuestProtocol", "Linux", nioCore, nioPosix, subprocess]),
+        // The Execution Verifier. BPFObject reads compiled objects without a kernel, Liveness judges them; Trials runs
+        // them in a micro-VM, whose first process is schedcp-guest with the loads of Torture.
+        library("BPFObject", ["Model"]),
+        library("Liveness", ["BPFObject", "Model"]),
+        library("Diagnostics", ["Model"]),
+        library("Torture", ["GuestProtocol", "Kernel", "Linux", "Model"]),
+        library("Trials", ["GuestProtocol", "Linux", "MicroVM", "Model", subprocess]),
+        library(
+            "Verifier",
+            ["BPFObject", "Diagnostics", "Kernel", "Linux", "Liveness", "Model", "Trials", crypto, subprocess]),
+        executable(
+            "schedcp-verify", ["Attestation", "Linux", "Model", "Verifier", "Wire", argumentParser, logging, protobuf]),
+        executable("schedcp-guest", ["GuestProtocol", "Kernel", "Linux", "Model", "Torture"]),
         executable(
             "schedctl",
             [
-                "Access", "Attestation", "Audit", "Client", "GuestProtocol", "Linux", "MicroVM", "Model", "Wire",
-                argumentParser, protobuf,
+                "Access", "Attestation", "Audit", "Client", "Diagnostics", "GuestProtocol", "Linux", "MicroVM", "Model",
+                "Verifier", "Wire", argumentParser, protobuf,
             ]),
-        executable("schedcp-guest", ["GuestProtocol", "Linux"]),
 
         // Measures the wire beside a bare echo; never installed.
         .executableTarget(name: "bench-wire"),
         .executableTarget(
             name: "bench-boundary", dependencies: ["Daemon", "Kernel", "Model", "Wire", logging, nioCore, nioEmbedded],
             path: "Tests/bench-boundary", swiftSettings: strict),
+
+        // Runs the corpus of flawed and good schedulers, and measures the stages of verification; never installed.
+        .executableTarget(
+            name: "run-corpus", dependencies: ["Diagnostics", "Linux", "Model", "Verifier", argumentParser],
+            path: "Tests/run-corpus", swiftSettings: strict),
+        .executableTarget(
+            name: "bench-verify", dependencies: ["Linux", "Model", "Verifier", argumentParser],
+            path: "Tests/bench-verify", swiftSettings: strict),
 
         // The tests' own daemon, which stops where it is told to.
         .executableTarget(
@@ -141,18 +166,27 @@ let package = Package(
             path: "Tests/TestSupport", swiftSettings: strict),
         tests("ModelTests", ["Model", "TestSupport"]),
         tests("LinuxTests", ["Linux", "Model", "TestSupport"]),
+        tests("ServiceTests", ["Linux", "Service", "TestSupport"]),
+        tests("BPFObjectTests", ["BPFObject", "Model"]),
+        tests("LivenessTests", ["BPFObject", "Liveness", "Model"]),
+        tests("DiagnosticsTests", ["Diagnostics", "Model"]),
+        tests("TortureTests", ["GuestProtocol", "Kernel", "Linux", "Model", "Torture"]),
+        tests("TrialsTests", ["GuestProtocol", "Linux", "MicroVM", "Model", "TestSupport", "Trials"]),
+        tests("VerifierTests", ["Diagnostics", "Linux", "Model", "TestSupport", "Trials", "Verifier", subprocess]),
         tests("WireTests", ["Model", "TestSupport", "Wire", nioCore, protobuf]),
         tests("AccessTests", ["Access", "Model", "TestSupport"]),
         tests("AttestationTests", ["Attestation", "Model", "TestSupport", crypto]),
         tests("AuditTests", ["Audit", "Linux", "Model", "TestSupport", crypto]),
         tests("RepositoryTests", ["Model", "Repository", "TestSupport", grdb]),
         tests("KernelTests", ["Kernel", "Linux", "Model", "TestSupport"]),
-        tests("DeploymentTests", ["Deployment", "Kernel", "Linux", "Model", "Repository", "TestSupport", logging]),
+        tests(
+            "DeploymentTests",
+            ["Deployment", "Kernel", "Linux", "Model", "Repository", "Service", "TestSupport", logging]),
         tests(
             "DaemonTests",
             [
                 "Access", "Attestation", "Audit", "Daemon", "Deployment", "Kernel", "Linux", "Model", "Repository",
-                "TestSupport", "Wire", logging, nioCore, nioEmbedded, protobuf, "schedcpd",
+                "Service", "TestSupport", "Wire", logging, nioCore, nioEmbedded, protobuf, "schedcpd",
             ]),
         tests("ClientTests", ["Client", "Model", "TestSupport", "Wire", nioCore, nioPosix, protobuf]),
         tests("CommandLineTests", ["Linux", "Model", "TestSupport", "Wire", protobuf, "schedctl"]),

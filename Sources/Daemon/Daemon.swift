@@ -2,11 +2,12 @@ import Audit
 package import Deployment
 import Dispatch
 import Kernel
-package import Linux
+import Linux
 package import Logging
 import Model
 import NIOCore
 import NIOPosix
+package import Service
 
 /// The running daemon: builds the services, recovers what an earlier process left, serves until SIGTERM.
 package struct Daemon {

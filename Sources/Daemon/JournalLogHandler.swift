@@ -1,5 +1,6 @@
 import Linux
 package import Logging
+import Service
 
 /// Logs to the journal with structured fields, or as plain lines to standard error where there is no journal.
 package struct JournalLogHandler: LogHandler {

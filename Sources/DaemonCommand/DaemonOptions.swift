@@ -7,6 +7,7 @@ package import Deployment
 import Dispatch
 import Linux
 import Logging
+import Service
 
 package struct DaemonOptions: ParsableArguments, Sendable {
     package init() {}

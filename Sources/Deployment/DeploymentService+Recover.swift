@@ -1,7 +1,8 @@
 import Kernel
-package import Linux
+import Linux
 import Logging
 package import Model
+package import Service
 
 /// What an earlier process left: ledger, kernel and audit are brought to one state that all agree on.
 extension DeploymentService {

@@ -2,6 +2,7 @@ import Kernel
 import Linux
 import Logging
 package import Model
+import Service
 
 extension DeploymentService {
     /// Gives the machine back to the kernel's default scheduler.

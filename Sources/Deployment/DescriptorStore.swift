@@ -1,6 +1,7 @@
 import Kernel
 import Linux
 import Model
+import Service
 
 /// The descriptors of an attached scheduler as systemd keeps them for us: four names for each deployment, the link last,
 /// because its presence is what says that the rest is there too.

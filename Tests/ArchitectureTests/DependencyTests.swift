@@ -12,28 +12,40 @@ import Testing
         "CLibBPF": [],
         "bench-wire": [],
         "GuestProtocol": [],
-        "Linux": ["CLinux", "CSystemd", "Model"],
+        "Linux": ["CLinux", "Model"],
+        "Service": ["CSystemd", "Linux"],
         "Kernel": ["CLibBPF", "Linux", "Model"],
         "Wire": ["Model", "NIOCore", "SwiftProtobuf"],
         "Access": ["Model"],
         "Attestation": ["Model", "Crypto"],
         "Audit": ["Linux", "Model", "Crypto"],
         "Repository": ["Model", "GRDB", "TOMLKit", "Crypto"],
-        "Deployment": ["Kernel", "Linux", "Model", "Logging"],
+        "Deployment": ["Kernel", "Linux", "Model", "Service", "Logging"],
         "Daemon": [
-            "Access", "Attestation", "Audit", "Deployment", "Kernel", "Linux", "Model", "Repository", "Wire", "Logging",
-            "NIOCore", "NIOPosix",
+            "Access", "Attestation", "Audit", "Deployment", "Kernel", "Linux", "Model", "Repository", "Service",
+            "Wire", "Logging", "NIOCore", "NIOPosix",
         ],
-        "DaemonCommand": ["Daemon", "Deployment", "Linux", "ArgumentParser", "Logging"],
+        "DaemonCommand": ["Daemon", "Deployment", "Linux", "Service", "ArgumentParser", "Logging"],
         "schedcpd": ["Daemon", "DaemonCommand", "Deployment", "ArgumentParser"],
         "schedcp-eject": ["Linux", "Model"],
         "Client": ["Model", "Wire", "NIOCore", "NIOPosix"],
         "MicroVM": ["GuestProtocol", "Linux", "NIOCore", "NIOPosix", "Subprocess"],
-        "schedctl": [
-            "Access", "Attestation", "Audit", "Client", "GuestProtocol", "Linux", "MicroVM", "Model", "Wire",
-            "ArgumentParser", "SwiftProtobuf",
+        "BPFObject": ["Model"],
+        "Liveness": ["BPFObject", "Model"],
+        "Diagnostics": ["Model"],
+        "Torture": ["GuestProtocol", "Kernel", "Linux", "Model"],
+        "Trials": ["GuestProtocol", "Linux", "MicroVM", "Model", "Subprocess"],
+        "Verifier": [
+            "BPFObject", "Diagnostics", "Kernel", "Linux", "Liveness", "Model", "Trials", "Crypto", "Subprocess",
         ],
-        "schedcp-guest": ["GuestProtocol", "Linux"],
+        "schedcp-verify": [
+            "Attestation", "Linux", "Model", "Verifier", "Wire", "ArgumentParser", "Logging", "SwiftProtobuf",
+        ],
+        "schedctl": [
+            "Access", "Attestation", "Audit", "Client", "Diagnostics", "GuestProtocol", "Linux", "MicroVM", "Model",
+            "Verifier", "Wire", "ArgumentParser", "SwiftProtobuf",
+        ],
+        "schedcp-guest": ["GuestProtocol", "Kernel", "Linux", "Model", "Torture"],
     ]
 
     /// Comes with the toolchain.
@@ -96,8 +108,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "GuestProtocol", "schedcp-guest", "schedcp-eject", "Linux", "Kernel", "Access", "Audit", "Wire",
-        "Deployment",
+        "GuestProtocol", "schedcp-guest", "schedcp-eject", "Linux", "Kernel", "Service", "Access", "Audit", "Wire",
+        "Deployment", "BPFObject", "Liveness", "Torture",
     ])
     func withoutFoundation(_ target: String) throws {
         for file in try SourceFile.all(in: "Sources/" + target) where !file.isGenerated {

@@ -5,9 +5,10 @@ import Model
 import NIOCore
 import NIOEmbedded
 import Repository
+import Service
 import SwiftProtobuf
-import TestSupport
 import Testing
+import TestSupport
 import Wire
 
 /// Status is the kernel's word at that moment, however often it is asked.

@@ -2,9 +2,10 @@ import Deployment
 import Linux
 import Model
 import Repository
+import Service
 import Synchronization
-import TestSupport
 import Testing
+import TestSupport
 
 /// What the service refuses. That it deploys is shown on a sched_ext kernel, by the end-to-end tests.
 @Suite(.timeLimit(.minutes(1))) struct DeploymentServiceTests {

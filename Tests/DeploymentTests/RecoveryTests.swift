@@ -2,8 +2,9 @@ import Deployment
 import Linux
 import Model
 import Repository
-import TestSupport
+import Service
 import Testing
+import TestSupport
 
 /// What a new daemon makes of what an earlier one left.
 @Suite(.timeLimit(.minutes(1))) struct RecoveryTests {

@@ -1,7 +1,8 @@
 import Foundation
 import Linux
-import TestSupport
+import Service
 import Testing
+import TestSupport
 
 /// sd_notify against a real datagram socket. The environment belongs to a whole process, so each test is one.
 @Suite(.timeLimit(.minutes(1))) struct SystemdTests {
@@ -73,6 +74,16 @@ import Testing
             #expect(!Systemd.notify(["READY=1"]))
             let file = try Descriptor.open("/dev/null")
             #expect(throws: SystemError.self) { _ = try Systemd.store([file.raw], name: "x") }
+        }
+    }
+
+    @Test func aManagerThatDoesNotReadIsNotWaitedFor() async {
+        await #expect(processExitsWith: .success) {
+            try SystemdTests.withManager { _ in
+                // More than any socket's queue holds (net.unix.max_dgram_qlen); a send that waits would never end.
+                let sent = (0..<5000).prefix { _ in Systemd.notify(["WATCHDOG=1"]) }.count
+                #expect(sent > 0 && sent < 5000)
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 import CSystemd
 import Glibc
+package import Linux
 
 /// The service manager's side of a daemon: readiness, watchdog, sockets and the descriptor store (sd-daemon(3)).
 /// Every call does nothing when the process was not started by systemd.
@@ -8,9 +9,14 @@ package enum Systemd {
     package static var isPresent: Bool { getenv("NOTIFY_SOCKET") != nil }
 
     /// Sends assignments such as "READY=1" or "STATUS=…". Line ends inside a value would start a new assignment.
+    ///
+    /// It never waits: sd_notify(3) would, for as long as the manager does not read, and with it the thread that serves
+    /// the clients. What the manager has no room for is lost, and the answer says so.
     @discardableResult
     package static func notify(_ assignments: [String]) -> Bool {
-        sd_notify(0, assignments.map(singleLine).joined(separator: "\n")) > 0
+        guard let place = getenv("NOTIFY_SOCKET") else { return false }
+        let text = assignments.map(singleLine).joined(separator: "\n")
+        return (try? DatagramSender.send(Array(text.utf8), to: String(cString: place))) != nil
     }
 
     /// How often the watchdog wants to hear from us, in microseconds; nil when there is none.
