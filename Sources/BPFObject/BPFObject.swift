@@ -1,1 +1,34 @@
-// BPFObject
+// BPFObject: reads compiled BPF objects as a loader would, and touches no kernel: ELF, BTF, BTF.ext, maps, relocations.
+//
+// Who runs it: the static stage of verification, in an unprivileged process, on bytes that may be hostile. So every
+// size, count, offset and depth is checked, work is bounded by the size of the input, and whatever is wrong is an
+// ObjectError. It holds no state and no locks: values in, values out. It never traps and uses no unsafe memory.
+//
+// The order of use: `BPFObject.parse` makes a `CompiledObject`, `CompiledObject.resolve` settles everything that depends
+// on the target kernel and on the parameters, and gives a `ResolvedObject`.
+
+package enum BPFObject {
+    /// What no object may exceed. A scheduler of a thousand lines is about 200 KiB.
+    package enum Limit {
+        package static let objectBytes = 32 << 20
+        package static let btfBytes = 64 << 20
+        package static let sections = 8192
+        package static let symbols = 262_144
+        package static let maps = 1024
+        package static let functions = 8192
+        /// Of all functions together; the kernel's own limit for one program.
+        package static let instructions = 1_000_000
+        /// Bytes of one map's initial contents.
+        package static let mapContents = 16 << 20
+        package static let nameLength = 4096
+        /// How far types refer to types before we stop following them.
+        package static let typeDepth = 32
+    }
+
+    /// Reads an object. What depends on a kernel is left open.
+    ///
+    /// - Throws: `ObjectError` when the bytes are not a BPF object that can be understood.
+    package static func parse(_ bytes: [UInt8]) throws(ObjectError) -> CompiledObject {
+        throw ObjectError(.unsupported, "not done yet")
+    }
+}
