@@ -167,3 +167,9 @@ int clinux_get_terminal_size(int fd, uint16_t *rows, uint16_t *columns)
     *columns = size.ws_col;
     return 0;
 }
+
+int clinux_load_module(int fd, int compressed)
+{
+    // MODULE_INIT_COMPRESSED_FILE of include/uapi/linux/module.h.
+    return (int)syscall(SYS_finit_module, fd, "", compressed ? 4 : 0);
+}

@@ -9,10 +9,14 @@ package struct AttachedScheduler: ~Copyable {
     package struct Parts: Sendable {
         package let structOps: SharedDescriptor
         package let exit: ExitSource?
+        /// The maps that hold timers or work items. Their programs keep the maps, but the kernel cancels what is in
+        /// them when the last descriptor of a process is closed.
+        package let timers: [SharedDescriptor]
 
-        package init(structOps: SharedDescriptor, exit: ExitSource?) {
+        package init(structOps: SharedDescriptor, exit: ExitSource?, timers: [SharedDescriptor] = []) {
             self.structOps = structOps
             self.exit = exit
+            self.timers = timers
         }
     }
 

@@ -77,6 +77,14 @@ struct ObjectHandle: ~Copyable {
         }
     }
 
+    /// The maps whose values hold what the kernel cancels when no process has the map open any more.
+    borrowing func mapsWithTimers() -> [OpaquePointer] {
+        guard let types = TypeTable(object: raw) else { return [] }
+        return maps().filter { map in
+            bpf_map__type(map) != BPF_MAP_TYPE_STRUCT_OPS && types.holdsTimer(bpf_map__btf_value_type_id(map))
+        }
+    }
+
     /// The maps that hold a `struct sched_ext_ops`.
     borrowing func schedulerMaps() -> [OpaquePointer] {
         let types = TypeTable(object: raw)

@@ -9,6 +9,8 @@ package struct LoadedScheduler: ~Copyable {
     let ops: OpaquePointer
     package let name: String
     let exitLayout: ExitLayout?
+    /// What the verifier wrote about each program, where the load was asked for it.
+    package let verified: [VerifiedProgram]
 
     /// Fills a hash map of hints: keys as the scheduler reads them, values in nanoseconds.
     package borrowing func fill(map name: String, with entries: [(key: [UInt8], nanoseconds: UInt64)]) throws(Failure) {
@@ -48,8 +50,11 @@ package struct LoadedScheduler: ~Copyable {
     ) throws(Failure) -> AttachedScheduler.Parts {
         do throws(SystemError) {
             let structOps = SharedDescriptor(try .duplicating(bpf_map__fd(ops)))
+            let timers = try handle.mapsWithTimers().map { map throws(SystemError) in
+                SharedDescriptor(try .duplicating(bpf_map__fd(map)))
+            }
             guard let layout, let data = handle.section(".data") else {
-                return AttachedScheduler.Parts(structOps: structOps, exit: nil)
+                return AttachedScheduler.Parts(structOps: structOps, exit: nil, timers: timers)
             }
             var dump: SharedDescriptor?
             if let map = layout.dumpSection.flatMap({ handle.section($0) }) {
@@ -57,7 +62,7 @@ package struct LoadedScheduler: ~Copyable {
             }
             let exit = ExitSource(
                 data: SharedDescriptor(try .duplicating(bpf_map__fd(data))), dump: dump, layout: layout)
-            return AttachedScheduler.Parts(structOps: structOps, exit: exit)
+            return AttachedScheduler.Parts(structOps: structOps, exit: exit, timers: timers)
         } catch { throw error.asFailure(.attachFailed) }
     }
 

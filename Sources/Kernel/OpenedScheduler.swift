@@ -133,14 +133,16 @@ package struct OpenedScheduler: ~Copyable {
     }
 
     /// Hands the programs to the kernel's verifier.
-    /// - Throws: `verifierRefused` with the whole log of the programs that it refused, as `detail`.
-    package consuming func load() throws(Failure) -> LoadedScheduler {
+    /// - Parameter detail: what ``LoadedScheduler/verified`` shall hold.
+    /// - Throws: `verifierRefused` with the whole log of the program that it refused, as `detail`.
+    package consuming func load(detail: VerifierDetail = .nothing) throws(Failure) -> LoadedScheduler {
         try prepareForLoad()
-        let log = VerifierLog(programs: handle.programs())
+        let log = VerifierLog(programs: handle.programs(), detail: detail)
         let raw = handle.raw
         let (result, said) = LibBPFLog.collect { bpf_object__load(raw) }
         guard result == 0 else { throw log.failure(code: -result, libbpf: said) }
-        return LoadedScheduler(handle: handle, ops: ops, name: name, exitLayout: exitLayout)
+        let verified = detail == .nothing ? [] : log.verified(handle.programs())
+        return LoadedScheduler(handle: handle, ops: ops, name: name, exitLayout: exitLayout, verified: verified)
     }
 
     /// What depends on this machine's state: the size of the dump, and the hotplug sequence, by which the kernel

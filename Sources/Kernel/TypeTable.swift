@@ -80,6 +80,25 @@ struct TypeTable {
         }
     }
 
+    /// Is there a timer or a work item somewhere in a value of this type? Bounded: the object may be hostile.
+    func holdsTimer(_ id: UInt32, depth: Int = 8) -> Bool {
+        let id = resolve(id)
+        guard depth > 0, let type = type(id) else { return false }
+        if ["bpf_timer", "bpf_wq", "bpf_task_work"].contains(name(of: id)) { return true }
+        switch UInt32(btf_kind(type)) {
+        case UInt32(BTF_KIND_STRUCT), UInt32(BTF_KIND_UNION):
+            guard let members = btf_members(type) else { return false }
+            // SAFETY: libbpf has checked the number of members against the BTF's length.
+            return (0..<Int(btf_vlen(type))).contains { holdsTimer(members[$0].type, depth: depth - 1) }
+        case UInt32(BTF_KIND_ARRAY):
+            // SAFETY: behind an array's type is its description, which libbpf has checked as well.
+            return btf_array(type).map { holdsTimer($0.pointee.type, depth: depth - 1) } ?? false
+        case Self.dataSection:
+            return variables(inSection: name(of: id)).contains { holdsTimer($0.type, depth: depth - 1) }
+        default: return false
+        }
+    }
+
     func size(of id: UInt32) -> Int { max(0, Int(btf__resolve_size(btf, id))) }
 
     /// The parameter type that an integer of the object is; nil for anything else.

@@ -61,6 +61,14 @@ package enum GuestSystem {
 }
 
 extension GuestSystem {
+    /// Links a kernel module, compressed where its name says so. One that is there already is no error.
+    package static func loadModule(_ path: String) throws(SystemError) {
+        let file = try Descriptor.open(path)
+        if clinux_load_module(file.raw, path.hasSuffix(".ko") ? 0 : 1) != 0 && errno != EEXIST {
+            throw SystemError("load the kernel module \(path)")
+        }
+    }
+
     /// Ends the program.
     package static func leave(_ status: CInt) -> Never { exit(status) }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import GuestProtocol
 import Linux
 
@@ -5,29 +6,38 @@ import Linux
 final class Agent {
     /// A port is there for the next host when one has left; a connection is not.
     private let isPort: Bool
+    /// As the first process of a machine: for how long it waits for a host, nanoseconds; it then is also the parent of
+    /// everybody's orphans. nil: an ordinary program, which waits for ever.
+    private let patience: Int64?
     private var link: Link
     private var session: UInt64?
     private var commands: [UInt32: Command] = [:]
     private var transfers: [UInt32: FileTransfer] = [:]
 
     /// Waits for the port to appear.
-    init(portName: String) throws(SystemError) {
+    init(portName: String, patience: Int64? = nil) throws(SystemError) {
         isPort = true
+        self.patience = patience
+        let begin = Linux.Clock.monotonic()
         while true {
+            if let patience, Linux.Clock.monotonic() - begin > patience {
+                throw SystemError("open the port \(portName)", code: ENODEV)
+            }
             if let port = try GuestSystem.openPort(portName) {
                 link = Link(port: port)
                 return
             }
-            GuestSystem.pause(milliseconds: 50)
+            GuestSystem.pause(milliseconds: 10)
         }
     }
 
     init(connection: consuming Descriptor) {
         isPort = false
+        patience = nil
         link = Link(port: connection)
     }
 
-    /// Serves until the port fails or the connection ends.
+    /// Serves until the port fails, the connection ends, or patience does.
     func run() throws(SystemError) {
         link.send(.hello(greeting))
         while true {
@@ -44,10 +54,10 @@ final class Agent {
             let isThere = poller.isReadable(port) ? try link.fill() : !poller.isHungUp(port)
             if !isThere {
                 reset()
-                guard isPort else { return }
-                try waitForHost()
+                guard isPort, try waitForHost() else { return }
                 continue
             }
+            if patience != nil { Orphans.reap { process in self.commands.values.contains { $0.process == process } } }
             receive()
             serve()
             try link.flush()
@@ -60,9 +70,11 @@ final class Agent {
             kernelRelease: GuestSystem.kernelRelease)
     }
 
-    /// The port tells of a host only when asked, so ask ten times a second.
-    private func waitForHost() throws(SystemError) {
+    /// The port tells of a host only when asked, so ask ten times a second. False when patience is over.
+    private func waitForHost() throws(SystemError) -> Bool {
+        let begin = Linux.Clock.monotonic()
         while true {
+            if let patience, Linux.Clock.monotonic() - begin > patience { return false }
             GuestSystem.pause(milliseconds: 100)
             var poller = Poller()
             let port = poller.add(link.port.raw, reads: true, writes: false)
@@ -71,6 +83,7 @@ final class Agent {
         }
         link.begin()
         link.send(.hello(greeting))
+        return true
     }
 
     /// What the last host began ends with it.

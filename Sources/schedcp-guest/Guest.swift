@@ -1,6 +1,7 @@
 // schedcp-guest: the program in a virtual machine that acts for the host. Runs as root in the guest, as a service of the
-// lab and later as the first process of the verifier's micro-VM. It trusts the host with the guest and nothing else:
-// all it holds for the host is bounded, and what the host begins ends when the host goes. One thread, one poll(2).
+// lab and as the first process of the verifier's micro-VM. It trusts the host with the guest and nothing else: all it
+// holds for the host is bounded, and what the host begins ends when the host goes. One thread, one poll(2). As a command
+// of that agent it also tries a candidate: `trial load` and `trial dynamic`.
 
 import GuestProtocol
 import Linux
@@ -14,10 +15,13 @@ enum Guest {
           --port     the virtio-serial port's name, or the path of its device (default: \(GuestProtocol.portName))
           --listen   serve one connection to a new Unix socket instead, then end; for tests, on any computer
 
+        \(TrialCommand.usage)
         """
 
     static func main() {
         let arguments = Array(CommandLine.arguments.dropFirst())
+        if FirstProcess.isThis { FirstProcess.run() }
+        if arguments.first == "trial" { GuestSystem.leave(TrialCommand.run(Array(arguments.dropFirst()))) }
         do throws(SystemError) {
             GuestSystem.ignoreBrokenPipes()
             try GuestSystem.claimStandardStreams()

@@ -3,12 +3,11 @@
 // and exec. -1 and errno on failure.
 #pragma once
 #include <stdint.h>
-#include <sys/types.h>
 
 // Starts argv[0], looked for in `path`, in a session and process group of its own, with these descriptors as 0, 1, 2;
 // `terminal` makes descriptor 0 its controlling terminal. The caller must have one thread only. Gives the process, and
 // its pidfd in *pidfd; where exec or an earlier step fails, -1 with that step's errno and no process left.
-pid_t clinux_spawn(char *const argv[], char *const envp[], const char *path, const char *folder, const int fds[3],
+int32_t clinux_spawn(char *const argv[], char *const envp[], const char *path, const char *folder, const int fds[3],
                    int terminal, int *pidfd);
 
 // pipe2(2), close-on-exec.
@@ -21,3 +20,6 @@ int clinux_accept_one(const char *path);
 int clinux_open_terminal(uint16_t rows, uint16_t columns, int *master, int *slave);
 int clinux_set_terminal_size(int fd, uint16_t rows, uint16_t columns);
 int clinux_get_terminal_size(int fd, uint16_t *rows, uint16_t *columns);
+
+// finit_module(2): links a module, which may be compressed, into the kernel.
+int clinux_load_module(int fd, int compressed);
