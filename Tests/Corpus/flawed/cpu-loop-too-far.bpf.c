@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Wakes everybody, and counts one CPU too many. */
+#include <schedcp/scheduler.bpf.h>
+
+char _license[] SEC("license") = "GPL";
+
+#define QUEUE 0
+
+s32 BPF_STRUCT_OPS(cpu_loop_too_far_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
+{
+	bool idle = false;
+	s32 cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &idle);
+
+	if (idle)
+		dsq_insert(p, SCX_DSQ_LOCAL, SCX_SLICE_DFL, 0);
+	return cpu;
+}
+
+void BPF_STRUCT_OPS(cpu_loop_too_far_enqueue, struct task_struct *p, u64 enq_flags)
+{
+	u32 nr = nr_cpus(), cpu;
+
+	dsq_insert(p, QUEUE, SCX_SLICE_DFL, enq_flags);
+	bpf_for(cpu, 0, nr + 1) {
+		/* FLAW cpu-range static */
+		scx_bpf_kick_cpu(cpu, SCX_KICK_IDLE);
+	}
+}
+
+void BPF_STRUCT_OPS(cpu_loop_too_far_dispatch, s32 cpu, struct task_struct *prev)
+{
+	dsq_move_to_local(QUEUE, 0);
+}
+
+s32 BPF_STRUCT_OPS_SLEEPABLE(cpu_loop_too_far_init)
+{
+	return scx_bpf_create_dsq(QUEUE, -1);
+}
+
+void BPF_STRUCT_OPS(cpu_loop_too_far_cpu_online, s32 cpu)
+{
+}
+
+void BPF_STRUCT_OPS(cpu_loop_too_far_cpu_offline, s32 cpu)
+{
+}
+
+void BPF_STRUCT_OPS(cpu_loop_too_far_exit, struct scx_exit_info *info)
+{
+	exit_record(info);
+}
+
+SCHEDULER(cpu_loop_too_far_ops,
+	  .select_cpu = (void *)cpu_loop_too_far_select_cpu,
+	  .enqueue = (void *)cpu_loop_too_far_enqueue,
+	  .dispatch = (void *)cpu_loop_too_far_dispatch,
+	  .cpu_online = (void *)cpu_loop_too_far_cpu_online,
+	  .cpu_offline = (void *)cpu_loop_too_far_cpu_offline,
+	  .init = (void *)cpu_loop_too_far_init,
+	  .exit = (void *)cpu_loop_too_far_exit,
+	  .timeout_ms = 10000,
+	  .name = "cpu_loop_too_far");

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Looks for queues with room, and takes each of them. */
+#include <schedcp/scheduler.bpf.h>
+
+char _license[] SEC("license") = "GPL";
+
+#define QUEUES 3
+
+s32 BPF_STRUCT_OPS(double_loop_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
+{
+	bool idle = false;
+	s32 cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &idle);
+
+	if (idle)
+		dsq_insert(p, SCX_DSQ_LOCAL, SCX_SLICE_DFL, 0);
+	return cpu;
+}
+
+void BPF_STRUCT_OPS(double_loop_enqueue, struct task_struct *p, u64 enq_flags)
+{
+	bool placed = false;
+	u32 i;
+
+	bpf_for(i, 0, QUEUES) {
+		if (scx_bpf_dsq_nr_queued(i) < 4) {
+			/* FLAW double-insert static */
+			dsq_insert(p, i, SCX_SLICE_DFL, enq_flags);
+			placed = true;
+		}
+	}
+	if (!placed)
+		dsq_insert(p, SCX_DSQ_GLOBAL, SCX_SLICE_DFL, enq_flags);
+	wake_idle_cpu_for(p);
+}
+
+static u32 turn;
+
+void BPF_STRUCT_OPS(double_loop_dispatch, s32 cpu, struct task_struct *prev)
+{
+	u32 first = __sync_fetch_and_add(&turn, 1), i;
+
+	bpf_for(i, 0, QUEUES) {
+		if (dsq_move_to_local((first + i) % QUEUES, 0))
+			return;
+	}
+}
+
+s32 BPF_STRUCT_OPS_SLEEPABLE(double_loop_init)
+{
+	u32 i;
+
+	bpf_for(i, 0, QUEUES) {
+		s32 error = scx_bpf_create_dsq(i, -1);
+
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+void BPF_STRUCT_OPS(double_loop_cpu_online, s32 cpu)
+{
+}
+
+void BPF_STRUCT_OPS(double_loop_cpu_offline, s32 cpu)
+{
+}
+
+void BPF_STRUCT_OPS(double_loop_exit, struct scx_exit_info *info)
+{
+	exit_record(info);
+}
+
+SCHEDULER(double_loop_ops,
+	  .select_cpu = (void *)double_loop_select_cpu,
+	  .enqueue = (void *)double_loop_enqueue,
+	  .dispatch = (void *)double_loop_dispatch,
+	  .cpu_online = (void *)double_loop_cpu_online,
+	  .cpu_offline = (void *)double_loop_cpu_offline,
+	  .init = (void *)double_loop_init,
+	  .exit = (void *)double_loop_exit,
+	  .timeout_ms = 10000,
+	  .name = "double_loop");

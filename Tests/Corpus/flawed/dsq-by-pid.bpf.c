@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A queue for each pid, of which only the first hundred exist. */
+#include <schedcp/scheduler.bpf.h>
+
+char _license[] SEC("license") = "GPL";
+
+#define QUEUES 100
+
+s32 BPF_STRUCT_OPS(dsq_by_pid_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
+{
+	bool idle = false;
+	s32 cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &idle);
+
+	if (idle)
+		dsq_insert(p, SCX_DSQ_LOCAL, SCX_SLICE_DFL, 0);
+	return cpu;
+}
+
+void BPF_STRUCT_OPS(dsq_by_pid_enqueue, struct task_struct *p, u64 enq_flags)
+{
+	/* FLAW unknown-dsq static */
+	dsq_insert(p, (u32)p->pid, SCX_SLICE_DFL, enq_flags);
+	wake_idle_cpu_for(p);
+}
+
+static u32 turn;
+
+void BPF_STRUCT_OPS(dsq_by_pid_dispatch, s32 cpu, struct task_struct *prev)
+{
+	u32 first = __sync_fetch_and_add(&turn, 1), i;
+
+	bpf_for(i, 0, QUEUES) {
+		if (dsq_move_to_local((first + i) % QUEUES, 0))
+			return;
+	}
+}
+
+s32 BPF_STRUCT_OPS_SLEEPABLE(dsq_by_pid_init)
+{
+	u32 i;
+
+	bpf_for(i, 0, QUEUES) {
+		s32 error = scx_bpf_create_dsq(i, -1);
+
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+void BPF_STRUCT_OPS(dsq_by_pid_cpu_online, s32 cpu)
+{
+}
+
+void BPF_STRUCT_OPS(dsq_by_pid_cpu_offline, s32 cpu)
+{
+}
+
+void BPF_STRUCT_OPS(dsq_by_pid_exit, struct scx_exit_info *info)
+{
+	exit_record(info);
+}
+
+SCHEDULER(dsq_by_pid_ops,
+	  .select_cpu = (void *)dsq_by_pid_select_cpu,
+	  .enqueue = (void *)dsq_by_pid_enqueue,
+	  .dispatch = (void *)dsq_by_pid_dispatch,
+	  .cpu_online = (void *)dsq_by_pid_cpu_online,
+	  .cpu_offline = (void *)dsq_by_pid_cpu_offline,
+	  .init = (void *)dsq_by_pid_init,
+	  .exit = (void *)dsq_by_pid_exit,
+	  .timeout_ms = 10000,
+	  .name = "dsq_by_pid");

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Looks into a second queue that nobody made before it serves its own. */
+#include <schedcp/scheduler.bpf.h>
+
+char _license[] SEC("license") = "GPL";
+
+#define QUEUE 0
+#define EXPRESS 3
+
+s32 BPF_STRUCT_OPS(dsq_serves_unknown_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
+{
+	bool idle = false;
+	s32 cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &idle);
+
+	if (idle)
+		dsq_insert(p, SCX_DSQ_LOCAL, SCX_SLICE_DFL, 0);
+	return cpu;
+}
+
+void BPF_STRUCT_OPS(dsq_serves_unknown_enqueue, struct task_struct *p, u64 enq_flags)
+{
+	dsq_insert(p, QUEUE, SCX_SLICE_DFL, enq_flags);
+	wake_idle_cpu_for(p);
+}
+
+void BPF_STRUCT_OPS(dsq_serves_unknown_dispatch, s32 cpu, struct task_struct *prev)
+{
+	/* FLAW unknown-dsq static */
+	if (dsq_move_to_local(EXPRESS, 0))
+		return;
+	dsq_move_to_local(QUEUE, 0);
+}
+
+s32 BPF_STRUCT_OPS_SLEEPABLE(dsq_serves_unknown_init)
+{
+	return scx_bpf_create_dsq(QUEUE, -1);
+}
+
+void BPF_STRUCT_OPS(dsq_serves_unknown_cpu_online, s32 cpu)
+{
+}
+
+void BPF_STRUCT_OPS(dsq_serves_unknown_cpu_offline, s32 cpu)
+{
+}
+
+void BPF_STRUCT_OPS(dsq_serves_unknown_exit, struct scx_exit_info *info)
+{
+	exit_record(info);
+}
+
+SCHEDULER(dsq_serves_unknown_ops,
+	  .select_cpu = (void *)dsq_serves_unknown_select_cpu,
+	  .enqueue = (void *)dsq_serves_unknown_enqueue,
+	  .dispatch = (void *)dsq_serves_unknown_dispatch,
+	  .cpu_online = (void *)dsq_serves_unknown_cpu_online,
+	  .cpu_offline = (void *)dsq_serves_unknown_cpu_offline,
+	  .init = (void *)dsq_serves_unknown_init,
+	  .exit = (void *)dsq_serves_unknown_exit,
+	  .timeout_ms = 10000,
+	  .name = "dsq_serves_unknown");

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Every eighth turn should be the light tasks', but the count starts anew with every heavy task. */
+#include <schedcp/scheduler.bpf.h>
+
+char _license[] SEC("license") = "GPL";
+
+#define HEAVY 0
+#define LIGHT 1
+#define TURNS 8
+
+static u32 turns;
+
+s32 BPF_STRUCT_OPS(starve_ageing_reset_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
+{
+	bool idle = false;
+	s32 cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &idle);
+
+	if (idle)
+		dsq_insert(p, SCX_DSQ_LOCAL, SCX_SLICE_DFL, 0);
+	return cpu;
+}
+
+void BPF_STRUCT_OPS(starve_ageing_reset_enqueue, struct task_struct *p, u64 enq_flags)
+{
+	bool heavy = p->scx.weight >= 100;
+
+	if (heavy)
+		turns = 0;
+	dsq_insert(p, heavy ? HEAVY : LIGHT, SCX_SLICE_DFL, enq_flags);
+	wake_idle_cpu_for(p);
+}
+
+void BPF_STRUCT_OPS(starve_ageing_reset_dispatch, s32 cpu, struct task_struct *prev)
+{
+	/* FLAW ageing-broken static */
+	if (++turns >= TURNS) {
+		turns = 0;
+		if (dsq_move_to_local(LIGHT, 0))
+			return;
+	}
+	if (!dsq_move_to_local(HEAVY, 0))
+		dsq_move_to_local(LIGHT, 0);
+}
+
+s32 BPF_STRUCT_OPS_SLEEPABLE(starve_ageing_reset_init)
+{
+	s32 error = scx_bpf_create_dsq(HEAVY, -1);
+
+	return error ?: scx_bpf_create_dsq(LIGHT, -1);
+}
+
+void BPF_STRUCT_OPS(starve_ageing_reset_cpu_online, s32 cpu)
+{
+}
+
+void BPF_STRUCT_OPS(starve_ageing_reset_cpu_offline, s32 cpu)
+{
+}
+
+void BPF_STRUCT_OPS(starve_ageing_reset_exit, struct scx_exit_info *info)
+{
+	exit_record(info);
+}
+
+SCHEDULER(starve_ageing_reset_ops,
+	  .select_cpu = (void *)starve_ageing_reset_select_cpu,
+	  .enqueue = (void *)starve_ageing_reset_enqueue,
+	  .dispatch = (void *)starve_ageing_reset_dispatch,
+	  .cpu_online = (void *)starve_ageing_reset_cpu_online,
+	  .cpu_offline = (void *)starve_ageing_reset_cpu_offline,
+	  .init = (void *)starve_ageing_reset_init,
+	  .exit = (void *)starve_ageing_reset_exit,
+	  .timeout_ms = 10000,
+	  .name = "starve_ageing_reset");
