@@ -18,9 +18,15 @@ package enum BPFObject {
         package static let functions = 8192
         /// Of all functions together; the kernel's own limit for one program.
         package static let instructions = 1_000_000
-        /// Bytes of one map's initial contents.
-        package static let mapContents = 16 << 20
-        package static let nameLength = 4096
+        /// Bytes of all maps' initial contents together.
+        package static let mapContents = 64 << 20
+        package static let nameLength = 512
+        /// Entries of one bucket of an index of names that are looked at.
+        package static let sameName = 4096
+        /// Of `.maps`, and of a section of tables.
+        package static let declarationBytes = 1 << 20
+        package static let mapMembers = 64
+        package static let tableMembers = 1024
         /// How far types refer to types before we stop following them.
         package static let typeDepth = 32
     }
@@ -29,6 +35,13 @@ package enum BPFObject {
     ///
     /// - Throws: `ObjectError` when the bytes are not a BPF object that can be understood.
     package static func parse(_ bytes: [UInt8]) throws(ObjectError) -> CompiledObject {
-        throw ObjectError(.unsupported, "not done yet")
+        var builder = try ObjectBuilder(bytes)
+        try builder.findFunctions()
+        try builder.findExterns()
+        try builder.findMaps()
+        try builder.relocate()
+        try builder.annotate()
+        try builder.findTables()
+        return builder.object
     }
 }

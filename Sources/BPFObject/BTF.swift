@@ -78,10 +78,10 @@ package struct BTF: Sendable {
     /// The type's own name, flavour and all; empty where it has none.
     package func name(_ id: TypeID) -> String { string(record(id).nameOffset) }
 
-    func string(_ offset: UInt32) -> String {
+    func string(_ offset: UInt32, limit: Int = BPFObject.Limit.nameLength) -> String {
         let start = strings.lowerBound + Int(offset)
         guard strings.contains(start) else { return "" }
-        return bytes.text(at: start, limit: min(BPFObject.Limit.nameLength, strings.upperBound - start))
+        return bytes.text(at: start, limit: min(limit, strings.upperBound - start))
     }
 
     /// The ids of types with exactly this name, ascending.

@@ -174,7 +174,9 @@ struct NameIndex: Sendable {
     func candidates(hash: UInt32) -> [UInt32] {
         var found: [UInt32] = []
         var entry = heads[Int(hash) & (heads.count - 1)]
-        while entry != Self.none {
+        var left = BPFObject.Limit.sameName
+        while entry != Self.none, left > 0 {
+            left -= 1
             if hashes[Int(entry)] == hash { found.append(entry) }
             entry = next[Int(entry)]
         }

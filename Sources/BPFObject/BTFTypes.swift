@@ -237,4 +237,17 @@ extension BTF {
         }
         return (path, current)
     }
+
+    /// The declaration tags `contains:…` of members, by structure and member.
+    func containers() -> [TypeID: [Int: String]] {
+        var found: [TypeID: [Int: String]] = [:]
+        for id in 1..<TypeID(max(starts.count, 1)) {
+            let record = record(id)
+            guard record.kind == .declarationTag, let place = bytes.u32(at: record.payload) else { continue }
+            let text = string(record.nameOffset)
+            guard text.hasPrefix("contains:"), place != UInt32.max else { continue }
+            found[record.sizeOrType, default: [:]][Int(place)] = String(text.dropFirst(9).prefix(256))
+        }
+        return found
+    }
 }

@@ -6,6 +6,10 @@ package struct CompiledObject: Sendable {
     package var maps: [MapDefinition]
     package var tables: [OperationsTable]
     package var relocations: [CoreRelocation]
+    /// What the object expects the kernel, or its configuration, to define.
+    package var externs: [Extern]
+    /// By function and slot: the extern that an instruction means.
+    var externUses: [Int: [Int: Int]]
 
     package init(license: String, btf: BTF) {
         self.license = license
@@ -14,6 +18,8 @@ package struct CompiledObject: Sendable {
         maps = []
         tables = []
         relocations = []
+        externs = []
+        externUses = [:]
     }
 }
 
@@ -57,4 +63,22 @@ package struct CoreRelocation: Hashable, Sendable {
     package var type: BTF.TypeID
     /// The indexes from the type to what is meant, such as `[0, 3, 1]`.
     package var accessor: [Int]
+}
+
+/// A symbol that is defined outside of the object.
+package struct Extern: Hashable, Sendable {
+    package enum Kind: String, Sendable { case kernelFunction, kernelVariable, configuration }
+
+    /// As the object has it, flavour and all.
+    package var name: String
+    package var kind: Kind
+    /// May be absent.
+    package var isWeak: Bool
+    /// The FUNC or VAR in the object's BTF.
+    package var type: BTF.TypeID
+    /// Of a configuration variable: where it is in the map of them.
+    package var offset = 0
+
+    /// The name that the kernel knows.
+    package var kernelName: String { Flavour.essential(name) }
 }

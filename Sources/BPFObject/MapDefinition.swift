@@ -75,6 +75,8 @@ package struct MapDefinition: Sendable {
     package var isPinned: Bool
     /// The initial bytes of a data section or a table; after `resolve` with parameters and enumerators in them.
     package var contents: [UInt8]
+    /// Whether `contents` is what the map will hold; not where the kernel's configuration is not known.
+    package var isKnown: Bool
     package var variables: [Variable]
     package var specialFields: [SpecialField]
 
@@ -97,12 +99,13 @@ package struct MapDefinition: Sendable {
         initialSlots = [:]
         isPinned = false
         contents = []
+        isKnown = true
         variables = []
         specialFields = []
     }
 
     /// Its bytes never change once it is loaded, so that branches on them are decided.
-    package var isFrozen: Bool { role == .readOnlyData || role == .configuration }
+    package var isFrozen: Bool { (role == .readOnlyData || role == .configuration) && isKnown }
 
     package func variable(named name: String) -> Variable? { variables.first { $0.name == name } }
 }

@@ -59,15 +59,3 @@ package struct ResolvedObject: Sendable {
     /// The values of enumerators in the target kernel, such as `SCX_DSQ_LOCAL`.
     package func kernelConstant(_ name: String) -> UInt64? { kernel.enumerator(named: name) }
 }
-
-extension CompiledObject {
-    /// Settles what depends on the kernel and the settings.
-    ///
-    /// - Throws: `ObjectError` where no loader could go on. What the kernel's verifier would judge by reachability (a
-    ///   failed relocation, a missing kernel function) is recorded in the functions instead.
-    package func resolve(
-        kernel: BTF, settings: LoadSettings = LoadSettings()
-    ) throws(ObjectError) -> ResolvedObject {
-        throw ObjectError(.unsupported, "not done yet")
-    }
-}
