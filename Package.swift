@@ -127,7 +127,7 @@ let package = Package(
         library("Liveness", ["BPFObject", "Model"]),
         library("Diagnostics", ["Model"]),
         library("Torture", ["GuestProtocol", "Kernel", "Linux", "Model"]),
-        library("Trials", ["GuestProtocol", "Linux", "MicroVM", "Model", subprocess]),
+        library("Trials", ["GuestProtocol", "Linux", "MicroVM", "Model", crypto, subprocess]),
         library(
             "Verifier",
             ["BPFObject", "Diagnostics", "Kernel", "Linux", "Liveness", "Model", "Trials", crypto, subprocess]),

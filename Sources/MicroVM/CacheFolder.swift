@@ -16,7 +16,7 @@ package struct CacheFolder: Hashable, Sendable {
     }
 
     /// A folder in it, made when it is not there.
-    func folder(_ name: String) throws(MachineError) -> String {
+    package func folder(_ name: String) throws(MachineError) -> String {
         do {
             try HostFile.makeFolders("\(path)/\(name)")
         } catch {

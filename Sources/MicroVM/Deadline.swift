@@ -2,7 +2,7 @@
 ///
 /// `operation` is cancelled at the limit and must then end soon. Throws ``MachineError/Code/timedOut`` with `what`, or
 /// what the operation throws.
-func withDeadline<R: Sendable>(
+package func withDeadline<R: Sendable>(
     _ limit: Duration, _ what: @autoclosure () -> String,
     _ operation: @escaping @Sendable () async throws -> R
 ) async throws -> R {

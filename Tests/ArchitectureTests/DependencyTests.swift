@@ -34,7 +34,7 @@ import Testing
         "Liveness": ["BPFObject", "Model"],
         "Diagnostics": ["Model"],
         "Torture": ["GuestProtocol", "Kernel", "Linux", "Model"],
-        "Trials": ["GuestProtocol", "Linux", "MicroVM", "Model", "Subprocess"],
+        "Trials": ["GuestProtocol", "Linux", "MicroVM", "Model", "Crypto", "Subprocess"],
         "Verifier": [
             "BPFObject", "Diagnostics", "Kernel", "Linux", "Liveness", "Model", "Trials", "Crypto", "Subprocess",
         ],
