@@ -88,7 +88,7 @@ struct Resolver {
         }
         guard let (match, value) = found.first else {
             switch relocation.kind {
-            case .fieldExists, .typeExists, .typeMatches, .enumeratorExists:
+            case .fieldExists, .typeExists, .typeMatches, .typeSize, .typeIDTarget, .enumeratorExists:
                 return Resolution(answer: .value(CoreValue(value: 0), was: was), access: access)
             default: return Resolution(answer: .absent, access: access)
             }
