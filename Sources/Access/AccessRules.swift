@@ -58,12 +58,15 @@ package struct AccessRules: Hashable, Sendable {
     let binds: [Bind]
     let roles: [Role: RoleRules]
     package let trusted: [TrustedVerifier]
-    /// The stages that an attestation has to have passed.
+    /// The stages that an attestation has to have passed; `origin|compile` where one of two is enough.
     package let requiredStages: [String]
     package let attestationLifetimeSeconds: Int64
     package let unverifiedAllowed: Bool
     /// In millionths of a unit of money.
     package let costPerCPUSecond: Int64
+    /// In the order in which they are asked.
+    package let verifiers: [VerifierPlace]
+    package let checks: [CheckRule]
     /// Answers by role and operation, for requests that come often.
     private let table: [Decision]
 
@@ -76,6 +79,8 @@ package struct AccessRules: Hashable, Sendable {
         attestationLifetimeSeconds = parser.lifetime
         unverifiedAllowed = parser.unverifiedAllowed
         costPerCPUSecond = parser.costPerCPUSecond
+        verifiers = parser.verifiers
+        checks = parser.checks
         let (rows, roles, isForbidden) = (rows, roles, !parser.unverifiedAllowed)
         table = Role.allCases.flatMap { role in
             Operation.allCases.map { operation in

@@ -13,6 +13,7 @@ extension AccessRules {
         operation whoami             needs none              in serving
         operation explain            needs look              in serving
         operation attest             needs verify            in serving
+        operation verify             needs verify            in serving
         operation deploy             needs deploy            in serving
         operation deploy-unverified  needs deploy-unverified in serving
         operation takeover           needs takeover          in serving
@@ -35,6 +36,8 @@ extension AccessRules {
           streams 64
           verifications 4
           object-bytes 6291456
+          source-bytes 1048576
+          effort quick
           cpu-seconds-per-hour 36000
           cost-per-hour 1000
           kernel-functions any
@@ -43,8 +46,9 @@ extension AccessRules {
           user-memory yes
         bind user 0 to admin
         bind everyone to observer
-        attestation requires origin kernel
+        attestation requires origin|compile static kernel dynamic
         unverified allowed
+        verifier local socket /run/schedcp/verify.sock
 
         """
 

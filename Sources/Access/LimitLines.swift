@@ -11,7 +11,7 @@ extension RoleLimits {
     static let names = [
         "requests-per-second", "connections", "streams", "verifications", "source-bytes", "object-bytes",
         "cpu-seconds-per-hour", "cost-per-hour", "deploy-without-canary", "canary-scope", "kernel-functions",
-        "deny-kernel-functions", "helpers", "deny-helpers", "map-types", "deny-map-types", "user-memory",
+        "deny-kernel-functions", "helpers", "deny-helpers", "map-types", "deny-map-types", "user-memory", "effort",
     ]
 
     /// Takes one line of a role.
@@ -30,6 +30,10 @@ extension RoleLimits {
             costPerHour = cost
         case "deploy-without-canary": deployWithoutCanary = try Self.yes(words)
         case "user-memory": userMemory = try Self.yes(words)
+        case "effort":
+            let word = try Self.only(words)
+            guard let value = Effort(rawValue: word.text) else { throw Self.wrong(word, "quick or full") }
+            effort = value
         case "canary-scope":
             let word = try Self.only(words)
             guard let scope = CanaryScope(rawValue: word.text) else {

@@ -5,7 +5,7 @@
 /// Everything a client can ask for. An operation of the wire that is not here does not exist.
 package enum Operation: String, CaseIterable, Sendable {
     case hello, cancel, status, list, show, history, events, doctor, whoami, explain
-    case attest, deploy
+    case attest, verify, deploy
     case deployUnverified = "deploy-unverified"
     case takeover, rollback, audit, quarantine
     case quarantineRelease = "quarantine-release"

@@ -1,4 +1,4 @@
-import Model
+package import Model
 
 /// How much a role may have and use. What a file does not say is as strict as it is here.
 package struct RoleLimits: Hashable, Sendable {
@@ -20,6 +20,8 @@ package struct RoleLimits: Hashable, Sendable {
     package var helpers = NamePatterns()
     package var mapTypes = NamePatterns()
     package var userMemory = false
+    /// How much verification a deployment needs at the least.
+    package var effort = Effort.full
 
     package enum CanaryScope: String, CaseIterable, Sendable { case none, cgroup, machine }
 
@@ -35,6 +37,7 @@ package struct RoleLimits: Hashable, Sendable {
             ("deploy-without-canary", deployWithoutCanary ? "yes" : "no"), ("canary-scope", canaryScope.rawValue),
             ("kernel-functions", kernelFunctions.description), ("helpers", helpers.description),
             ("map-types", mapTypes.description), ("user-memory", userMemory ? "yes" : "no"),
+            ("effort", effort.rawValue),
         ]
     }
 }

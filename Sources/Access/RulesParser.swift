@@ -25,14 +25,17 @@ struct RulesParser {
     /// Where that is said; 0 where it is not.
     var unverifiedLine = 0
     var costPerCPUSecond: Int64 = 0
+    var verifiers: [VerifierPlace] = []
+    var checks: [CheckRule] = []
     private var globals: [String: Int] = [:]
     private var current: Role?
-    private var number = 0
+    private(set) var number = 0
 
     init(resolve: @escaping (Subject) -> UInt32?) { self.resolve = resolve }
 
     static let statements = [
-        "version", "operation", "role", "bind", "attestation", "unverified", "trust", "cost-per-cpu-second",
+        "version", "operation", "role", "bind", "attestation", "unverified", "trust", "cost-per-cpu-second", "verifier",
+        "check",
     ]
 
     mutating func read(_ bytes: [UInt8]) {
@@ -65,7 +68,7 @@ struct RulesParser {
         warnings.append(RulesProblem(line: line, column: column, message: message, hint: "", isWarning: true))
     }
 
-    private static func quoted(_ word: Word) -> String { "'\(word.text.escapedForDisplay(limit: 60))'" }
+    static func quoted(_ word: Word) -> String { "'\(word.text.escapedForDisplay(limit: 60))'" }
 
     // MARK: Statements
 
@@ -89,6 +92,8 @@ struct RulesParser {
             unverifiedAllowed = value == "allowed"
             unverifiedLine = number
         case "trust": trust(words)
+        case "verifier": verifier(words)
+        case "check": check(words)
         case "cost-per-cpu-second":
             guard once(words[0]), let word = exactly(2, words)?[1] else { return }
             guard let cost = Decimal6.parse(word.text) else {
@@ -110,7 +115,7 @@ struct RulesParser {
         return true
     }
 
-    private mutating func exactly(_ count: Int, _ words: [Word]) -> [Word]? {
+    mutating func exactly(_ count: Int, _ words: [Word]) -> [Word]? {
         if words.count == count { return words }
         let last = words.count > count ? words[count] : words[words.count - 1]
         problem(
@@ -121,7 +126,7 @@ struct RulesParser {
         return nil
     }
 
-    private mutating func choice(_ word: Word, _ known: [String]) -> String? {
+    mutating func choice(_ word: Word, _ known: [String]) -> String? {
         if known.contains(word.text) { return word.text }
         problem(word, "\(Self.quoted(word)) is not possible here", Spelling.hint(word.text, known))
         return nil
@@ -133,6 +138,9 @@ struct RulesParser {
         case "bind": "bind user NAME to ROLE, bind group NAME to ROLE, or bind everyone to ROLE"
         case "trust": "trust NAME ed25519 BASE64 [until YYYY-MM-DD]"
         case "attestation": "attestation lifetime 24h, or attestation requires STAGE…"
+        case "verifier":
+            "verifier NAME socket PATH [key ed25519 BASE64], or verifier NAME stream PATH key ed25519 BASE64"
+        case "check": "check NAME off, check NAME warning, or check NAME error"
         case "role": "role NAME"
         case "version": "version 1"
         default: ""
@@ -258,15 +266,26 @@ struct RulesParser {
         case "requires":
             guard once(words[0], "attestation requires") else { return }
             for word in words.dropFirst(2) {
-                guard word.text.utf8.count <= 64, word.text.utf8.allSatisfy({ (97...122).contains($0) || $0 == 45 })
-                else {
-                    problem(word, "\(Self.quoted(word)) is not a stage's name", "lower-case letters and -, as kernel")
+                guard Self.isStages(word.text) else {
+                    problem(
+                        word, "\(Self.quoted(word)) is not a stage's name",
+                        "lower-case letters and -, as kernel; `origin|compile` where one of two is enough")
                     continue
                 }
                 requiredStages.append(word.text)
             }
         default: _ = choice(words[1], ["lifetime", "requires"])
         }
+    }
+
+    /// One stage, or some with `|` between.
+    private static func isStages(_ text: String) -> Bool {
+        let names = text.split(separator: "|", omittingEmptySubsequences: false)
+        return names.count <= 8
+            && names.allSatisfy { name in
+                (1...64).contains(name.utf8.count)
+                    && name.utf8.allSatisfy { (97...122).contains($0) || $0 == 45 }
+            }
     }
 
     static func seconds(_ text: String) -> Int64? {
@@ -317,6 +336,9 @@ struct RulesParser {
         }
         for (role, text) in roles.sorted(by: { $0.value.line < $1.value.line }) where !text.isUsed {
             warn(text.line, 1, "the role \(role.rawValue) is bound to nobody")
+        }
+        if verifiers.isEmpty {
+            warn(last, 1, "no line names a verifier: only what was attested elsewhere can be deployed")
         }
         if binds.isEmpty { warn(last, 1, "no line binds anybody: every connection is refused") }
     }

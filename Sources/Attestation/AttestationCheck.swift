@@ -1,3 +1,5 @@
+package import Model
+
 /// What an attestation must state to permit one deployment, here and now.
 ///
 /// Single use is not among it: the caller keeps the nonces of used attestations, and refuses with `Refusal.spent`.
@@ -14,7 +16,10 @@ package struct AttestationCheck: Sendable {
     package var keys: [VerifierKey]
     /// Attestations that were revoked one by one.
     package var revokedNonces: Set<String>
+    /// `origin|compile` where one of two is enough.
     package var requiredStages: [String]
+    /// Nil: any.
+    package var minimumEffort: Effort?
     /// Seconds that an attestation may be valid for at most.
     package var maxLifetimeSeconds: Int64
     /// Who wants to deploy.
@@ -24,8 +29,8 @@ package struct AttestationCheck: Sendable {
 
     package init(
         artifact: String, arguments: AttestedArguments, kernel: KernelIdentity, now: Int64, keys: [VerifierKey],
-        revokedNonces: Set<String> = [], requiredStages: [String], maxLifetimeSeconds: Int64, userID: UInt32,
-        mayUseOthers: Bool = false
+        revokedNonces: Set<String> = [], requiredStages: [String], minimumEffort: Effort? = nil,
+        maxLifetimeSeconds: Int64, userID: UInt32, mayUseOthers: Bool = false
     ) {
         self.artifact = artifact
         self.arguments = arguments
@@ -34,6 +39,7 @@ package struct AttestationCheck: Sendable {
         self.keys = keys
         self.revokedNonces = revokedNonces
         self.requiredStages = requiredStages
+        self.minimumEffort = minimumEffort
         self.maxLifetimeSeconds = maxLifetimeSeconds
         self.userID = userID
         self.mayUseOthers = mayUseOthers
@@ -56,6 +62,7 @@ package struct AttestationCheck: Sendable {
         try checkTime(claims)
         try checkSubject(claims)
         try checkStages(claims.stages)
+        if let minimumEffort, claims.effort ?? .quick < minimumEffort { throw .tooLittleEffort(minimumEffort) }
         return (claims, signers)
     }
 
@@ -100,9 +107,16 @@ package struct AttestationCheck: Sendable {
     /// A failed stage counts even where the rules do not demand it.
     private func checkStages(_ stages: [AttestedStage]) throws(Refusal) {
         if let failed = stages.first(where: { $0.verdict == .failed }) { throw .failedStage(failed.name) }
-        for name in requiredStages {
-            let isPassed = stages.contains { $0.verdict == .passed && $0.name.utf8.elementsEqual(name.utf8) }
-            guard isPassed else { throw .missingStage(name) }
+        if let missing = Self.missingStage(requiredStages, in: stages) { throw .missingStage(missing) }
+    }
+
+    /// The first of the required ones that was not passed.
+    package static func missingStage(_ required: [String], in stages: [AttestedStage]) -> String? {
+        required.first { name in
+            let names = name.split(separator: "|")
+            return !stages.contains { stage in
+                stage.verdict == .passed && names.contains { $0.utf8.elementsEqual(stage.name.utf8) }
+            }
         }
     }
 }

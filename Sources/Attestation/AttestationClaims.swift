@@ -2,6 +2,8 @@
 // in-toto Statement in a DSSE envelope with Ed25519 signatures, the keys that sign it, and the checks that it must pass.
 // Values only: files, clocks and the memory of used tokens belong to the caller. All input is taken as hostile.
 
+package import Model
+
 /// What one stage of the verification said.
 package struct AttestedStage: Hashable, Sendable {
     package enum Verdict: String, CaseIterable, Sendable {
@@ -24,10 +26,13 @@ package struct AttestedStage: Hashable, Sendable {
 package struct VerifierIdentity: Hashable, Sendable {
     package var id: String
     package var version: String
+    /// SHA-256 of its public key, lower-case hex; nil where it signs nothing itself.
+    package var keyID: String?
 
-    package init(id: String, version: String) {
+    package init(id: String, version: String, keyID: String? = nil) {
         self.id = id
         self.version = version
+        self.keyID = keyID
     }
 }
 
@@ -58,6 +63,8 @@ package struct AttestationClaims: Hashable, Sendable {
     /// SHA-256 of the access rules that the verification followed, lower-case hex.
     package var rulesDigest: String
     package var verifier: VerifierIdentity
+    /// How much was done; nil in statements from before there were two.
+    package var effort: Effort?
     /// Nil: whoever may deploy.
     package var holder: AttestationHolder?
     /// Seconds since 1970, UTC.
@@ -69,8 +76,8 @@ package struct AttestationClaims: Hashable, Sendable {
 
     package init(
         artifactName: String, artifact: String, stages: [AttestedStage], arguments: AttestedArguments,
-        kernel: KernelIdentity, rulesDigest: String, verifier: VerifierIdentity, holder: AttestationHolder? = nil,
-        issuedAt: Int64, expiresAt: Int64, nonce: String = Self.newNonce()
+        kernel: KernelIdentity, rulesDigest: String, verifier: VerifierIdentity, effort: Effort? = nil,
+        holder: AttestationHolder? = nil, issuedAt: Int64, expiresAt: Int64, nonce: String = Self.newNonce()
     ) {
         self.artifactName = artifactName
         self.artifact = artifact
@@ -79,6 +86,7 @@ package struct AttestationClaims: Hashable, Sendable {
         self.kernel = kernel
         self.rulesDigest = rulesDigest
         self.verifier = verifier
+        self.effort = effort
         self.holder = holder
         self.issuedAt = issuedAt
         self.expiresAt = expiresAt

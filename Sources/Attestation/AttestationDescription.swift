@@ -33,6 +33,8 @@ package struct AttestationDescription: Hashable, Sendable {
         add("BTF", Self.short(claims.kernel.btfDigest))
         add("rules", Self.short(claims.rulesDigest))
         add("verifier", "\(claims.verifier.id.escapedForDisplay()) \(claims.verifier.version.escapedForDisplay())")
+        if let keyID = claims.verifier.keyID { add("verifier's key", Self.short(keyID)) }
+        if let effort = claims.effort { add("effort", effort.rawValue) }
         add(
             "holder",
             claims.holder.map { "\($0.name.escapedForDisplay()) (uid \($0.userID))" } ?? "anyone who may deploy")

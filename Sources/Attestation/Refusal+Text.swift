@@ -33,6 +33,7 @@ extension Refusal {
         case .lifetimeTooLong(let seconds): "it would be valid for \(seconds) s, longer than the rules allow"
         case .missingStage(let name): "the stage \(name.quotedForDisplay()) that the rules demand was not passed"
         case .failedStage(let name): "the stage \(name.quotedForDisplay()) failed"
+        case .tooLittleEffort(let effort): "the rules demand verification with the effort \(effort.rawValue) of you"
         case .revoked: "it was revoked"
         case .spent: "it was used before; one attestation permits one deployment"
         }
@@ -52,6 +53,7 @@ extension Refusal {
         case .notYetValid: "compare the clocks of this computer and of the verifier"
         case .revokedKey, .keyRetired, .otherKernel, .expired, .lifetimeTooLong, .revoked, .spent: "verify it again"
         case .missingStage: "verify it again with all the stages that the rules demand"
+        case .tooLittleEffort(let effort): "verify it again with --effort \(effort.rawValue)"
         case .failedStage: "look at the stage's log, change the scheduler, verify it again"
         }
     }

@@ -37,6 +37,8 @@ package enum Refusal: Error, Hashable, Sendable {
 
     case missingStage(String)
     case failedStage(String)
+    /// Less was done than the deploying role needs.
+    case tooLittleEffort(Effort)
 
     case revoked
     /// Found by the caller, who remembers the nonces of used attestations.
@@ -73,6 +75,7 @@ extension Refusal {
         case .lifetimeTooLong: "lifetime-too-long"
         case .missingStage: "missing-stage"
         case .failedStage: "failed-stage"
+        case .tooLittleEffort: "too-little-effort"
         case .revoked: "revoked"
         case .spent: "spent"
         }

@@ -25,14 +25,21 @@ enum Statement {
                 "btfDigest": .string(claims.kernel.btfDigest),
             ]),
             "rulesDigest": .string(claims.rulesDigest),
-            "verifier": .object(["id": .string(claims.verifier.id), "version": .string(claims.verifier.version)]),
+            "verifier": verifier(claims.verifier),
             "issuedAt": time(claims.issuedAt),
             "expiresAt": time(claims.expiresAt),
             "nonce": .string(claims.nonce),
         ]
+        if let effort = claims.effort { members["effort"] = .string(effort.rawValue) }
         if let holder = claims.holder {
             members["holder"] = .object(["userId": .integer(Int64(holder.userID)), "name": .string(holder.name)])
         }
+        return .object(members)
+    }
+
+    private static func verifier(_ verifier: VerifierIdentity) -> JSON {
+        var members: [String: JSON] = ["id": .string(verifier.id), "version": .string(verifier.version)]
+        if let keyID = verifier.keyID { members["keyId"] = .string(keyID) }
         return .object(members)
     }
 
@@ -80,6 +87,7 @@ extension Statement {
             artifactName: subject.name, artifact: subject.digest, stages: try stages(try fields.array("stages")),
             arguments: try arguments(try fields.object("arguments")), kernel: try kernel(try fields.object("kernel")),
             rulesDigest: try fields.digest("rulesDigest"), verifier: try verifier(try fields.object("verifier")),
+            effort: fields.has("effort") ? try effort(try fields.name("effort")) : nil,
             holder: fields.has("holder") ? try holder(try fields.object("holder")) : nil,
             issuedAt: try fields.time("issuedAt"), expiresAt: try fields.time("expiresAt"),
             nonce: try fields.hex("nonce", digits: AttestationClaims.nonceBytes * 2))
@@ -166,9 +174,16 @@ extension Statement {
 
     private static func verifier(_ given: Fields) throws(Refusal) -> VerifierIdentity {
         var fields = given
-        let verifier = VerifierIdentity(id: try fields.name("id"), version: try fields.name("version"))
+        let verifier = VerifierIdentity(
+            id: try fields.name("id"), version: try fields.name("version"),
+            keyID: fields.has("keyId") ? try fields.digest("keyId") : nil)
         try fields.finish()
         return verifier
+    }
+
+    private static func effort(_ word: String) throws(Refusal) -> Effort {
+        guard let effort = Effort(rawValue: word) else { throw .badField("predicate.effort") }
+        return effort
     }
 
     private static func holder(_ given: Fields) throws(Refusal) -> AttestationHolder {

@@ -69,13 +69,15 @@ final class AttestationDesk: Sendable {
 
     /// - Returns: the authority for a deployment of these bytes with these arguments by this actor, not spent yet.
     func check(
-        _ envelope: [UInt8], artifact: String, settings: [Setting], hints: [Hint], actor: Actor, rules: AccessRules
+        _ envelope: [UInt8], artifact: String, settings: [Setting], hints: [Hint], session: Session
     ) async throws(Failure) -> Authority {
+        let (rules, actor) = (session.rules.rules, session.actor)
         let now = try await now()
         let check = AttestationCheck(
             artifact: artifact, arguments: try AttestedArguments(parameters: settings, hints: hints), kernel: kernel,
             now: now, keys: verifierKeys(rules, now: now), revokedNonces: try await journal.revokedNonces(),
-            requiredStages: rules.requiredStages, maxLifetimeSeconds: rules.attestationLifetimeSeconds,
+            requiredStages: rules.requiredStages, minimumEffort: session.limits.effort,
+            maxLifetimeSeconds: rules.attestationLifetimeSeconds,
             userID: actor.uid, mayUseOthers: rules.has(actor, .manage))
         do throws(Refusal) {
             let (claims, signers) = try check.verifyWithSigners(envelope)
@@ -114,20 +116,18 @@ final class AttestationDesk: Sendable {
     }
 
     func issue(
-        _ request: DeploymentRequest, artifact: String, findings: [Finding], holder: AttestationHolder?,
-        rules: AccessRules, rulesDigest: String
+        _ job: Router.Job, _ verdict: Verdict, holder: AttestationHolder?, rules: AccessRules, rulesDigest: String
     ) async throws(Failure) -> [UInt8] {
         let now = try await now()
+        let origin = job.origin.map {
+            AttestedStage(
+                name: $0.stage, verdict: $0.verdict, evidence: ArtifactStore.digest(Array($0.evidence.utf8)))
+        }
         let claims = AttestationClaims(
-            artifactName: request.scheduler, artifact: artifact,
-            stages: findings.map {
-                AttestedStage(
-                    name: $0.stage, verdict: $0.verdict, evidence: ArtifactStore.digest(Array($0.evidence.utf8)))
-            },
-            arguments: try AttestedArguments(parameters: request.settings, hints: request.hints), kernel: kernel,
-            rulesDigest: rulesDigest,
-            verifier: VerifierIdentity(id: "schedcpd", version: DaemonConfiguration.version), holder: holder,
-            issuedAt: now, expiresAt: now + rules.attestationLifetimeSeconds)
+            artifactName: job.name, artifact: verdict.artifact, stages: (origin.map { [$0] } ?? []) + verdict.attested,
+            arguments: try AttestedArguments(parameters: job.request.settings, hints: job.request.hints),
+            kernel: kernel, rulesDigest: rulesDigest, verifier: verdict.verifier, effort: verdict.effort,
+            holder: holder, issuedAt: now, expiresAt: now + rules.attestationLifetimeSeconds)
         return try Envelope.sign(claims, with: keys.current.signingKey)
     }
 }

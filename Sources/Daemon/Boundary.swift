@@ -22,7 +22,7 @@ struct Session: Sendable {
     /// Only who may send an object has a use for large frames; everyone else would only fill memory with them.
     var frameLimit: Int {
         guard rules.rules.has(actor, .deploy) || rules.rules.has(actor, .verify) else { return Frame.ordinaryLimit }
-        return min(Frame.privilegedLimit, limits.objectBytes + Frame.privilegedLimit / 8)
+        return min(Frame.privilegedLimit, max(limits.objectBytes, limits.sourceBytes) + Frame.privilegedLimit / 8)
     }
 }
 

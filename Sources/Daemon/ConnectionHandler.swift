@@ -27,6 +27,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// Requests that wait for something; streams have a task that can be cancelled.
     private var inFlight: [UInt64: Task<Void, Never>?] = [:]
     private var streams: Set<UInt64> = []
+    /// Verifications, which can be cancelled as well, and are when their client goes away.
+    private var cancellations: [UInt64: Cancellation] = [:]
     /// After this nothing is read any more; what is in flight is still answered.
     private var isClosing = false
     private var readIsWaiting = false
@@ -96,6 +98,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         deadline?.cancel()
         memory.freeUnhandled()
         streams.forEach { inFlight[$0]??.cancel() }
+        cancellations.values.forEach { $0.cancel() }
         context.fireChannelInactive()
     }
 
@@ -228,18 +231,25 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private func start(_ request: WireRequest, _ permit: Permit, _ context: ChannelHandlerContext) {
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         let loop = context.eventLoop
-        let (session, account, router) = (session, account, router)
+        let (session, account, router, cancellation) = (session, account, router, Cancellation())
         inFlight.updateValue(nil, forKey: request.id)
+        if permit.operation == .verify { cancellations[request.id] = cancellation }
         Task {
             let result: WireResponse.OneOf_Result
             do throws(Failure) {
-                result = try await router.answer(request, permit, for: session, account) { step in
-                    let progress = WireProgress(step: step)
-                    loop.execute { bound.value.0.send(.progress(progress), request.id, bound.value.1, flush: true) }
+                result = try await router.answer(request, permit, for: session, account, cancellation) { step in
+                    loop.execute { bound.value.0.tell(step, request.id, bound.value.1) }
                 }
             } catch { result = .failure(WireFailure(error)) }
             loop.execute { bound.value.0.finish(request.id, result, bound.value.1) }
         }
+    }
+
+    /// What a client does not read in time of a verification's progress it learns from the last answer.
+    private func tell(_ step: RequestProgress, _ id: UInt64, _ context: ChannelHandlerContext) {
+        guard context.channel.isActive, inFlight[id] != nil else { return }
+        if case .verification = step, !context.channel.isWritable { return }
+        send(step.asResult, id, context, flush: true)
     }
 
     private func follow(_ events: WireEventsRequest, _ id: UInt64, _ context: ChannelHandlerContext) {
@@ -275,9 +285,13 @@ final class ConnectionHandler: ChannelDuplexHandler {
         guard inFlight[target] != nil else {
             return send(.failure(WireFailure(Failure(.notFound, "no request \(target) is in flight"))), id, context)
         }
+        if let cancellation = cancellations[target] {
+            cancellation.cancel()
+            return send(.done(WireDone()), id, context)
+        }
         guard streams.contains(target) else {
             let failure = Failure(
-                .invalidArgument, "only a stream can be cancelled; a deployment that has begun runs to its end")
+                .invalidArgument, "only a stream or verification can be cancelled; a deployment runs to its end")
             return send(.failure(WireFailure(failure)), id, context)
         }
         inFlight[target]??.cancel()
@@ -286,6 +300,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     private func finish(_ id: UInt64, _ result: WireResponse.OneOf_Result, _ context: ChannelHandlerContext) {
         inFlight.removeValue(forKey: id)
+        cancellations.removeValue(forKey: id)
         memory.free(id)
         if streams.remove(id) != nil { account.leave(.stream) }
         guard context.channel.isActive else { return }

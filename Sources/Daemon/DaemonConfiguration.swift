@@ -12,6 +12,7 @@ package struct DaemonConfiguration: Sendable {
     /// The socket of the helper that can remove a foreign scheduler.
     package var ejectSocket: String
     package var limits: ServerLimits
+    package var verifier = VerifierLimits()
 
     package init(
         stateFolder: String, schedulersFolder: String, rulesFolder: String, auditFolder: String, ejectSocket: String,

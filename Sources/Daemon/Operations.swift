@@ -1,5 +1,6 @@
 import Access
 import Model
+import Repository
 import Wire
 
 extension Operation {
@@ -9,7 +10,8 @@ extension Operation {
         case .hello, .cancel, .status, .list, .show, .history, .events, .doctor, .whoami, .explain, .audit, .quarantine,
             .keys:
             false
-        case .attest, .deploy, .deployUnverified, .takeover, .rollback, .quarantineRelease, .rulesReload, .keyRotate,
+        case .attest, .verify, .deploy, .deployUnverified, .takeover, .rollback, .quarantineRelease, .rulesReload,
+            .keyRotate,
             .keyRevoke, .attestRevoke:
             true
         }
@@ -33,6 +35,7 @@ extension WireRequest {
         case .whoami: .whoami
         case .explain: .explain
         case .attest: .attest
+        case .verify: .verify
         case .audit: .audit
         case .quarantine: .quarantine
         case .quarantineRelease: .quarantineRelease
@@ -56,7 +59,18 @@ extension WireRequest {
         switch operation {
         case .show(let show): show.name
         case .history(let history): history.id == 0 ? "" : "\(history.id)"
-        case .deploy(let deploy): if case .name(let name) = deploy.source { name } else { "object" }
+        case .deploy(let deploy):
+            switch deploy.source {
+            case .name(let name): name
+            case .artifactSha256(let digest): digest
+            default: "object"
+            }
+        case .verify(let verify):
+            switch verify.source {
+            case .name(let name): name
+            case .code(let file): file.name
+            default: "object"
+            }
         case .attest(let attest): if case .name(let name) = attest.source { name } else { "object" }
         case .quarantineRelease(let release): release.artifactSha256
         case .keyRevoke(let revoke): revoke.keyID
@@ -79,6 +93,12 @@ extension WireRequest {
                 "parameters": attest.parameters.prefix(64).map { "\($0.name)=\($0.value)" }.joined(separator: " "),
                 "hints": "\(attest.hints.count)", "reason": attest.reason,
             ].filter { !$0.value.isEmpty }
+        case .verify(let verify):
+            [
+                "parameters": verify.parameters.prefix(64).map { "\($0.name)=\($0.value)" }.joined(separator: " "),
+                "hints": "\(verify.hints.count)", "reason": verify.reason, "effort": verify.effort,
+                "source": verify.code.code.isEmpty ? "" : ArtifactStore.digest([UInt8](verify.code.code)),
+            ].filter { !$0.value.isEmpty }
         case .keyRevoke(let revoke): ["reason": revoke.reason]
         case .attestRevoke(let revoke): ["reason": revoke.reason]
         default: [:]
@@ -94,6 +114,16 @@ extension WireResponse.OneOf_Result {
                 "deployment": "\(deployment.id)", "state": deployment.state, "artifact": deployment.artifactSha256,
                 "authority": deployment.authority, "authority-detail": deployment.authorityDetail,
             ]
+        case .verified(let reply):
+            [
+                "artifact": reply.artifactSha256, "verdict": reply.passed ? "passed" : "refused",
+                "stages": reply.stages.map { "\($0.stage)=\($0.verdict)" }.joined(separator: " "),
+                "effort": reply.effort, "verifier": reply.verifier,
+                "evidence": "\(reply.fromEvidence ? "earlier" : "new")",
+                "findings": Set(reply.stages.flatMap(\.findings).filter { $0.severity == "error" }.map(\.check))
+                    .sorted()
+                    .prefix(20).joined(separator: " "),
+            ].filter { !$0.value.isEmpty }
         case .rules(let rules): ["rules": rules.rulesSha256]
         case .quarantine(let list): ["released": list.artifacts.map(\.artifactSha256).joined(separator: " ")]
         default: [:]

@@ -39,7 +39,8 @@ struct Parts: Sendable {
         let late = LateRouter()
         router = Router(
             configuration: configuration, boundary: boundary, service: service, desk: desk, journal: journal,
-            catalog: files.catalog(),
+            catalog: files.catalog(), verifiers: VerifierDesk(configuration.verifier, logger),
+            verified: try ArtifactStore(folder: configuration.stateFolder + "/verified", most: 64),
             reload: { () async throws(Failure) in
                 let warnings = try files.reload(boundary, late.router)
                 service.events.append(

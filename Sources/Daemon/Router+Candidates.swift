@@ -11,11 +11,23 @@ struct Candidate {
     enum Source {
         case name(String)
         case object([UInt8])
+        /// What was verified here before, by its SHA-256.
+        case artifact(String)
+        case code(name: String, [UInt8])
 
         init(_ source: WireDeployRequest.OneOf_Source) {
             switch source {
             case .name(let name): self = .name(name)
             case .object(let bytes): self = .object([UInt8](bytes))
+            case .artifactSha256(let digest): self = .artifact(digest)
+            }
+        }
+
+        init(_ source: WireVerifyRequest.OneOf_Source) {
+            switch source {
+            case .name(let name): self = .name(name)
+            case .object(let bytes): self = .object([UInt8](bytes))
+            case .code(let file): self = .code(name: file.name, [UInt8](file.code))
             }
         }
 
@@ -47,6 +59,11 @@ extension Router {
         let judge: @Sendable (ObjectUse) throws(Failure) -> Void = { [session] use throws(Failure) in
             try session.judge(use)
         }
+        func raw(_ name: String, _ object: [UInt8]) -> DeploymentRequest {
+            DeploymentRequest(
+                scheduler: name, object: object, settings: settings, values: nil, hints: hints, hintMaps: [:],
+                actor: session.actor, authority: .unverified(reason: ""), takeover: takeover, judge: judge)
+        }
         switch source {
         case .name(let name):
             let (policy, object) = try entry(name)
@@ -61,11 +78,41 @@ extension Router {
             guard object.count <= most else {
                 throw Failure(.malformedObject, "the object is larger than \(most) bytes")
             }
-            return DeploymentRequest(
-                scheduler: "object", object: object, settings: settings, values: nil, hints: hints, hintMaps: [:],
-                actor: session.actor, authority: .unverified(reason: ""), takeover: takeover, judge: judge)
+            return raw("object", object)
+        case .artifact(let digest): return raw("object", try verified.get(digest))
+        case .code(let name, let code):
+            try Self.check(name, code, session)
+            guard hints.isEmpty else {
+                throw Failure(
+                    .invalidArgument,
+                    "a scheduler from source takes no hints: nothing says which of its maps are for them",
+                    hint: "install it with a description")
+            }
+            return raw(name, [])
         case nil: throw Failure(.invalidArgument, "it needs the name of a scheduler or an object")
         }
+    }
+
+    /// What a source file may be called, and how large it may be.
+    private static func check(_ name: String, _ code: [UInt8], _ session: Session) throws(Failure) {
+        let isPlain = name.utf8.allSatisfy { byte in
+            (97...122).contains(byte) || (65...90).contains(byte) || (48...57).contains(byte)
+                || [45, 46, 95].contains(byte)
+        }
+        guard (1...100).contains(name.utf8.count), isPlain, name.hasSuffix(".c"), !name.hasPrefix("."),
+            !name.hasPrefix("-")
+        else {
+            throw Failure(
+                .invalidArgument, "\(name.quotedForDisplay()) is not the name of a source file",
+                hint: "letters, digits, . _ and -, ending in .c, as mine.bpf.c")
+        }
+        guard code.count <= session.limits.sourceBytes else {
+            throw Failure(
+                .tooMany,
+                "the source has \(code.count) bytes, more than the \(session.limits.sourceBytes) of your role",
+                hint: "see `schedctl whoami`; source-bytes is in the access rules")
+        }
+        guard !code.isEmpty else { throw Failure(.invalidArgument, "the source is empty") }
     }
 
     // MARK: Budgets
@@ -88,8 +135,8 @@ extension Router {
     /// What a request costs at the least, in nanoseconds: also one that is refused leaves two records in the audit.
     private static let floor: Int64 = 20_000_000
 
-    func charge(_ session: Session, _ meter: Meter) async throws(Failure) {
-        let used = max(Self.floor, meter.nanoseconds)
+    func charge(_ session: Session, nanoseconds: Int64) async throws(Failure) {
+        let used = max(Self.floor, nanoseconds)
         let cost = Double(used) / 1e9 * Double(session.rules.rules.costPerCPUSecond)
         try await journal.charge(
             session.actor.uid, cpu: used, cost: Int64(cost.rounded(.up)), at: Clock.realtime())

@@ -52,18 +52,25 @@ extension Router {
         if case .attest(let attest) = request.operation, case .object(let bytes) = attest.source {
             return ArtifactStore.digest([UInt8](bytes))
         }
+        if case .verify(let verify) = request.operation, case .object(let bytes) = verify.source {
+            return ArtifactStore.digest([UInt8](bytes))
+        }
         return request.subject
     }
 
     func privileged(
-        _ request: WireRequest, _ session: Session, _ account: UserAccount,
-        progress: @escaping @Sendable (String) -> Void
+        _ request: WireRequest, _ session: Session, _ account: UserAccount, _ cancellation: Cancellation,
+        progress: @escaping @Sendable (RequestProgress) -> Void
     ) async throws(Failure) -> WireResponse.OneOf_Result {
         switch request.operation {
-        case .deploy(let deploy): return try await self.deploy(deploy, session, progress)
+        case .deploy(let deploy): return try await self.deploy(deploy, session) { progress(.step($0)) }
         case .rollback:
             return .deployment(WireDeployment(try await service.rollback(by: session.actor), withDump: true))
-        case .attest(let attest): return .attestation(try await self.attest(attest, session, account, progress))
+        case .attest(let attest):
+            return .attestation(try await self.attest(attest, session, account, cancellation, progress))
+        case .verify(let verify):
+            return .verified(
+                try await self.verify(try VerificationWish(verify), session, account, cancellation, progress))
         case .quarantineRelease(let release): return .quarantine(try await self.release(release))
         case .rulesReload: return .rules(try await reloadRules())
         case .keyRotate(let rotate): return .keys(try await self.rotate(rotate, session))
@@ -95,10 +102,10 @@ extension Router {
             wanted.authority = try await authority(deploy, wanted, session)
             meter = wanted.meter
             let record = try await service.deploy(wanted, progress: progress)
-            try? await charge(session, meter)
+            try? await charge(session, nanoseconds: meter.nanoseconds)
             return .deployment(WireDeployment(record, withDump: false))
         } catch {
-            try? await charge(session, meter)
+            try? await charge(session, nanoseconds: meter.nanoseconds)
             throw error
         }
     }
@@ -122,74 +129,11 @@ extension Router {
         guard !deploy.attestation.isEmpty else {
             throw Failure(
                 .denied, "no-attestation: nothing is deployed without one",
-                hint: "ask for one with `attest`, as `schedctl deploy` does by itself")
+                hint: "ask for one with `verify` or `attest`, as `schedctl deploy` does by itself")
         }
         return try await desk.check(
             [UInt8](deploy.attestation), artifact: ArtifactStore.digest(wanted.object), settings: wanted.settings,
-            hints: wanted.hints, actor: session.actor, rules: session.rules.rules)
-    }
-
-    // MARK: Attesting
-
-    private func attest(
-        _ attest: WireAttestRequest, _ session: Session, _ account: UserAccount,
-        _ progress: @escaping @Sendable (String) -> Void
-    ) async throws(Failure) -> WireAttestReply {
-        try await checkBudget(session)
-        guard account.enter(.verification, limit: session.limits.verifications) else {
-            throw Failure(
-                .tooMany, "\(account.taken(.verification)) verifications of this user are in progress already",
-                hint: "wait for them")
-        }
-        defer { account.leave(.verification) }
-        var meter = Meter()
-        let request: DeploymentRequest
-        var findings: [AttestationDesk.Finding]
-        let tried: String
-        do throws(Failure) {
-            request = try candidate(
-                attest.source.map(Candidate.Source.init), attest.parameters, attest.hints, takeover: false, session)
-            findings = [try origin(attest, session)]
-            meter = request.meter
-            tried = try await service.rehearse(request, progress: progress)
-        } catch {
-            try? await charge(session, meter)
-            throw error
-        }
-        try await charge(session, meter)
-        findings.append(.init(stage: "kernel", verdict: .passed, evidence: tried))
-        let holder = attest.forAnybody ? nil : AttestationHolder(userID: session.actor.uid, name: session.actor.user)
-        let envelope = try await desk.issue(
-            request, artifact: ArtifactStore.digest(request.object), findings: findings, holder: holder,
-            rules: session.rules.rules, rulesDigest: session.rules.digest)
-        return WireAttestReply(envelope, findings)
-    }
-
-    /// Where the artifact comes from: what root has installed, or what somebody vouches for who may deploy it unverified.
-    private func origin(_ attest: WireAttestRequest, _ session: Session) throws(Failure) -> AttestationDesk.Finding {
-        switch attest.source {
-        case .name(let name):
-            let policy = try entry(name).policy
-            return .init(
-                stage: "origin", verdict: .passed,
-                evidence: "installed on this machine as \(policy.name) \(policy.version), artifact \(policy.artifact)")
-        default:
-            let rules = session.rules.rules
-            guard rules.decide(session.assignment, .deployUnverified, in: .serving).isAllowed, rules.unverifiedAllowed
-            else {
-                throw Failure(
-                    .denied, "a raw object file is attested only for those who may deploy one unverified",
-                    hint: "have it installed, or ask an administrator")
-            }
-            let reason = attest.reason.trimmed
-            guard !reason.isEmpty, reason.utf8.count <= 500 else {
-                throw Failure(.invalidArgument, "vouching for a raw object needs a reason, of at most 500 bytes")
-            }
-            let who = session.actor.user.escapedForDisplay(limit: 64)
-            return .init(
-                stage: "origin", verdict: .passed,
-                evidence: "vouched for by \(who) (uid \(session.actor.uid)): \(reason.escapedForDisplay())")
-        }
+            hints: wanted.hints, session: session)
     }
 
     // MARK: Keys, quarantine, rules
@@ -242,26 +186,12 @@ extension Router {
     }
 }
 
-extension WireAttestReply {
-    init(_ envelope: [UInt8], _ findings: [AttestationDesk.Finding]) {
-        self.init()
-        self.envelope = .init(envelope)
-        stages = findings.map { finding in
-            var wire = WireStageVerdict()
-            wire.stage = finding.stage
-            wire.verdict = finding.verdict.rawValue
-            wire.evidence = finding.evidence
-            return wire
-        }
-    }
-}
-
 extension UInt8 {
     fileprivate var isLowerHexDigit: Bool { (48...57).contains(self) || (97...102).contains(self) }
 }
 
 extension String {
-    fileprivate var trimmed: String {
+    var trimmed: String {
         String(drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
     }
 }

@@ -7,6 +7,19 @@ import Repository
 import Synchronization
 import Wire
 
+/// What a request has come to, before its last answer.
+enum RequestProgress: Sendable {
+    case step(String)
+    case verification(WireVerifyProgress)
+
+    var asResult: WireResponse.OneOf_Result {
+        switch self {
+        case .step(let step): .progress(WireProgress(step: step))
+        case .verification(let what): .verifying(what)
+        }
+    }
+}
+
 /// Turns requests into answers. It decides nothing about who may: the connection asks the access rules first.
 final class Router: Sendable {
     let configuration: DaemonConfiguration
@@ -17,11 +30,15 @@ final class Router: Sendable {
     /// Reads rules and catalog again; nil in tests that have none.
     let reload: @Sendable () async throws(Failure) -> [String]
     private let catalog: Mutex<Catalog>
+    let verifiers: VerifierDesk
+    /// Objects that passed verification here, apart from those that were deployed: many of the one must not push out the other.
+    let verified: ArtifactStore
     let status: StatusAnswer
 
     init(
         configuration: DaemonConfiguration, boundary: Boundary, service: DeploymentService, desk: AttestationDesk,
-        journal: SQLiteJournal, catalog: Catalog, reload: @escaping @Sendable () async throws(Failure) -> [String]
+        journal: SQLiteJournal, catalog: Catalog, verifiers: VerifierDesk, verified: ArtifactStore,
+        reload: @escaping @Sendable () async throws(Failure) -> [String]
     ) {
         self.configuration = configuration
         self.boundary = boundary
@@ -29,6 +46,8 @@ final class Router: Sendable {
         self.desk = desk
         self.journal = journal
         self.reload = reload
+        self.verifiers = verifiers
+        self.verified = verified
         self.catalog = Mutex(catalog)
         status = StatusAnswer(schedExt: service.schedExt, board: service.board, audit: boundary.audit)
     }
@@ -49,11 +68,11 @@ final class Router: Sendable {
     /// Answers what may wait: the disk, the verifier, other deployments.
     func answer(
         _ request: WireRequest, _ permit: Permit, for session: Session, _ account: UserAccount,
-        progress: @escaping @Sendable (String) -> Void
+        _ cancellation: Cancellation = Cancellation(), progress: @escaping @Sendable (RequestProgress) -> Void
     ) async throws(Failure) -> WireResponse.OneOf_Result {
         if permit.operation.isPrivileged {
             return try await audited(request, permit, session) { () async throws(Failure) in
-                try await privileged(request, session, account, progress: progress)
+                try await privileged(request, session, account, cancellation, progress: progress)
             }
         }
         switch request.operation {
@@ -144,5 +163,6 @@ extension WireLimits {
         maxHints = UInt32(limits.hints)
         maxHistory = UInt32(limits.history)
         frameTimeoutSeconds = UInt32(limits.frameSeconds)
+        maxSourceBytes = UInt32(clamping: session.limits.sourceBytes)
     }
 }

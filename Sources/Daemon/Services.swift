@@ -45,12 +45,12 @@ package struct Services: Sendable {
         let now = Clock.realtime() / 1_000_000_000
         var claims = AttestationClaims(
             artifactName: policy.name.text, artifact: ArtifactStore.digest(object),
-            stages: ["origin", "kernel"].map {
+            stages: ["origin", "static", "kernel", "dynamic"].map {
                 AttestedStage(name: $0, verdict: .passed, evidence: ArtifactStore.digest([]))
             },
             arguments: try AttestedArguments(parameters: settings), kernel: router.desk.kernel,
             rulesDigest: router.boundary.rules.digest,
-            verifier: VerifierIdentity(id: "schedcpd", version: DaemonConfiguration.version),
+            verifier: VerifierIdentity(id: "schedcpd", version: DaemonConfiguration.version), effort: .full,
             holder: holder.map { AttestationHolder(userID: $0.uid, name: $0.user) }, issuedAt: now,
             expiresAt: now + 3600)
         change(&claims)

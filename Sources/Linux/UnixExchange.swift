@@ -39,18 +39,30 @@ package enum UnixExchange {
         return String(decoding: answer.prefix(limit), as: UTF8.self)
     }
 
-    private static func connect(_ fd: CInt, _ path: String) throws(SystemError) {
+    static func connect(_ fd: CInt, _ path: String) throws(SystemError) {
+        let result = try withAddress(path) { Glibc.connect(fd, $0, $1) }
+        guard result == 0 else { throw SystemError("connect \(path)") }
+    }
+
+    static func bind(_ fd: CInt, _ path: String) throws(SystemError) {
+        let result = try withAddress(path) { Glibc.bind(fd, $0, $1) }
+        guard result == 0 else { throw SystemError("bind \(path)") }
+    }
+
+    private static func withAddress(
+        _ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> CInt
+    ) throws(SystemError) -> CInt {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         let capacity = MemoryLayout.size(ofValue: address.sun_path)
-        guard path.utf8.count < capacity else { throw SystemError("connect \(path)", code: ENAMETOOLONG) }
+        guard path.utf8.count < capacity else { throw SystemError("address of \(path)", code: ENAMETOOLONG) }
         // SAFETY: the path and its NUL fit, as was just checked; the rest of the zeroed array stays.
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-        let result = withUnsafePointer(to: &address) { pointer in
+        // SAFETY: the address is only used within the call, with its own size.
+        return withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                Glibc.connect(fd, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+                body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
             }
         }
-        guard result == 0 else { throw SystemError("connect \(path)") }
     }
 }

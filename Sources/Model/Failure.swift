@@ -10,6 +10,8 @@ package struct Failure: Error, Hashable, Sendable, CustomStringConvertible {
         case timedOut, tooMany, denied, notFound, invalidArgument, busy, cancelled
         case kernelUnsupported, foreignScheduler, malformedObject, verifierRefused, attachFailed, ejected
         case nothingDeployed, storage, `internal`
+        /// Nobody verifies for this machine, or nobody who does answers.
+        case noVerifier
     }
 
     package var code: Code

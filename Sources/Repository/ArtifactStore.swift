@@ -7,11 +7,13 @@ package import Model
 package struct ArtifactStore: ArtifactKeeper {
     private let folder: String
     /// Older artifacts beyond this many are removed.
+    private let most: Int
     static let maxArtifacts = 256
 
     /// Makes the folder where it is missing.
-    package init(folder: String) throws(Failure) {
+    package init(folder: String, most: Int = Self.maxArtifacts) throws(Failure) {
         self.folder = folder
+        self.most = most
         do {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         } catch { throw Self.storage("make \(folder)", error) }
@@ -64,7 +66,7 @@ package struct ArtifactStore: ArtifactKeeper {
             let attributes = try? FileManager.default.attributesOfItem(atPath: "\(folder)/\(name)")
             return (name, attributes?[.modificationDate] as? Date ?? .distantPast)
         }
-        for (name, _) in dated.sorted(by: { $0.1 > $1.1 }).dropFirst(Self.maxArtifacts) {
+        for (name, _) in dated.sorted(by: { $0.1 > $1.1 }).dropFirst(most) {
             try? FileManager.default.removeItem(atPath: "\(folder)/\(name)")
         }
     }

@@ -51,6 +51,7 @@ extension WireFailure.Code {
             case .nothingDeployed: .nothingDeployed
             case .storage: .storage
             case .internal: .internal
+            case .noVerifier: .noVerifier
             }
     }
 }

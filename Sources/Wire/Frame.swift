@@ -54,12 +54,16 @@ package enum Frame {
 
     /// Reads the message of one frame's payload.
     package static func decode<M: Message>(_ type: M.Type, from payload: ByteBuffer) throws(Failure) -> M {
+        try decode(type, from: Array(payload.readableBytesView))
+    }
+
+    package static func decode<M: Message>(_ type: M.Type, from payload: [UInt8]) throws(Failure) -> M {
         do {
             var options = BinaryDecodingOptions()
-            // The contract nests four deep; a deeper message is an attack on the stack.
+            // The contract nests eight deep; a deeper message is an attack on the stack.
             options.messageDepthLimit = 16
             options.discardUnknownFields = true
-            return try M(serializedBytes: Array(payload.readableBytesView), options: options)
+            return try M(serializedBytes: payload, options: options)
         } catch {
             throw Failure(.malformed, "the frame is not a valid message", hint: "see PROTOCOL.md for the contract")
         }

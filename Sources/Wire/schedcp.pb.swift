@@ -207,6 +207,14 @@ package nonisolated struct WireRequest: Sendable {
     set {operation = .attestRevoke(newValue)}
   }
 
+  package var verify: WireVerifyRequest {
+    get {
+      if case .verify(let v)? = operation {return v}
+      return WireVerifyRequest()
+    }
+    set {operation = .verify(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Operation: Equatable, Sendable {
@@ -231,6 +239,7 @@ package nonisolated struct WireRequest: Sendable {
     case keyRotate(WireKeyRotateRequest)
     case keyRevoke(WireKeyRevokeRequest)
     case attestRevoke(WireAttestRevokeRequest)
+    case verify(WireVerifyRequest)
 
   }
 
@@ -238,164 +247,175 @@ package nonisolated struct WireRequest: Sendable {
 }
 
 /// One frame from the daemon. `id` is the request's, or 0 when a frame could not be read so far.
-package nonisolated struct WireResponse: @unchecked Sendable {
+package nonisolated struct WireResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var id: UInt64 {
-    get {_storage._id}
-    set {_uniqueStorage()._id = newValue}
-  }
+  package var id: UInt64 = 0
 
-  package var result: OneOf_Result? {
-    get {return _storage._result}
-    set {_uniqueStorage()._result = newValue}
-  }
+  package var result: WireResponse.OneOf_Result? = nil
 
   package var failure: WireFailure {
     get {
-      if case .failure(let v)? = _storage._result {return v}
+      if case .failure(let v)? = result {return v}
       return WireFailure()
     }
-    set {_uniqueStorage()._result = .failure(newValue)}
+    set {result = .failure(newValue)}
   }
 
   package var hello: WireHelloReply {
     get {
-      if case .hello(let v)? = _storage._result {return v}
+      if case .hello(let v)? = result {return v}
       return WireHelloReply()
     }
-    set {_uniqueStorage()._result = .hello(newValue)}
+    set {result = .hello(newValue)}
   }
 
   package var status: WireStatus {
     get {
-      if case .status(let v)? = _storage._result {return v}
+      if case .status(let v)? = result {return v}
       return WireStatus()
     }
-    set {_uniqueStorage()._result = .status(newValue)}
+    set {result = .status(newValue)}
   }
 
   package var list: WireSchedulerList {
     get {
-      if case .list(let v)? = _storage._result {return v}
+      if case .list(let v)? = result {return v}
       return WireSchedulerList()
     }
-    set {_uniqueStorage()._result = .list(newValue)}
+    set {result = .list(newValue)}
   }
 
   package var show: WireScheduler {
     get {
-      if case .show(let v)? = _storage._result {return v}
+      if case .show(let v)? = result {return v}
       return WireScheduler()
     }
-    set {_uniqueStorage()._result = .show(newValue)}
+    set {result = .show(newValue)}
   }
 
   package var history: WireDeploymentList {
     get {
-      if case .history(let v)? = _storage._result {return v}
+      if case .history(let v)? = result {return v}
       return WireDeploymentList()
     }
-    set {_uniqueStorage()._result = .history(newValue)}
+    set {result = .history(newValue)}
   }
 
   /// Streams: any number of events, then `done` or `failure`.
   package var event: WireEvent {
     get {
-      if case .event(let v)? = _storage._result {return v}
+      if case .event(let v)? = result {return v}
       return WireEvent()
     }
-    set {_uniqueStorage()._result = .event(newValue)}
+    set {result = .event(newValue)}
   }
 
   package var deployment: WireDeployment {
     get {
-      if case .deployment(let v)? = _storage._result {return v}
+      if case .deployment(let v)? = result {return v}
       return WireDeployment()
     }
-    set {_uniqueStorage()._result = .deployment(newValue)}
+    set {result = .deployment(newValue)}
   }
 
   package var progress: WireProgress {
     get {
-      if case .progress(let v)? = _storage._result {return v}
+      if case .progress(let v)? = result {return v}
       return WireProgress()
     }
-    set {_uniqueStorage()._result = .progress(newValue)}
+    set {result = .progress(newValue)}
   }
 
   package var done: WireDone {
     get {
-      if case .done(let v)? = _storage._result {return v}
+      if case .done(let v)? = result {return v}
       return WireDone()
     }
-    set {_uniqueStorage()._result = .done(newValue)}
+    set {result = .done(newValue)}
   }
 
   package var doctor: WireDoctorReply {
     get {
-      if case .doctor(let v)? = _storage._result {return v}
+      if case .doctor(let v)? = result {return v}
       return WireDoctorReply()
     }
-    set {_uniqueStorage()._result = .doctor(newValue)}
+    set {result = .doctor(newValue)}
   }
 
   package var whoami: WireWhoamiReply {
     get {
-      if case .whoami(let v)? = _storage._result {return v}
+      if case .whoami(let v)? = result {return v}
       return WireWhoamiReply()
     }
-    set {_uniqueStorage()._result = .whoami(newValue)}
+    set {result = .whoami(newValue)}
   }
 
   package var explanation: WireExplanation {
     get {
-      if case .explanation(let v)? = _storage._result {return v}
+      if case .explanation(let v)? = result {return v}
       return WireExplanation()
     }
-    set {_uniqueStorage()._result = .explanation(newValue)}
+    set {result = .explanation(newValue)}
   }
 
   package var attestation: WireAttestReply {
     get {
-      if case .attestation(let v)? = _storage._result {return v}
+      if case .attestation(let v)? = result {return v}
       return WireAttestReply()
     }
-    set {_uniqueStorage()._result = .attestation(newValue)}
+    set {result = .attestation(newValue)}
   }
 
   package var audit: WireAuditLines {
     get {
-      if case .audit(let v)? = _storage._result {return v}
+      if case .audit(let v)? = result {return v}
       return WireAuditLines()
     }
-    set {_uniqueStorage()._result = .audit(newValue)}
+    set {result = .audit(newValue)}
   }
 
   package var quarantine: WireQuarantineList {
     get {
-      if case .quarantine(let v)? = _storage._result {return v}
+      if case .quarantine(let v)? = result {return v}
       return WireQuarantineList()
     }
-    set {_uniqueStorage()._result = .quarantine(newValue)}
+    set {result = .quarantine(newValue)}
   }
 
   package var keys: WireKeyList {
     get {
-      if case .keys(let v)? = _storage._result {return v}
+      if case .keys(let v)? = result {return v}
       return WireKeyList()
     }
-    set {_uniqueStorage()._result = .keys(newValue)}
+    set {result = .keys(newValue)}
   }
 
   package var rules: WireRulesReloadReply {
     get {
-      if case .rules(let v)? = _storage._result {return v}
+      if case .rules(let v)? = result {return v}
       return WireRulesReloadReply()
     }
-    set {_uniqueStorage()._result = .rules(newValue)}
+    set {result = .rules(newValue)}
+  }
+
+  /// A verification: any number of these, then `verified` or `failure`.
+  package var verifying: WireVerifyProgress {
+    get {
+      if case .verifying(let v)? = result {return v}
+      return WireVerifyProgress()
+    }
+    set {result = .verifying(newValue)}
+  }
+
+  package var verified: WireVerifyReply {
+    get {
+      if case .verified(let v)? = result {return v}
+      return WireVerifyReply()
+    }
+    set {result = .verified(newValue)}
   }
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -420,12 +440,13 @@ package nonisolated struct WireResponse: @unchecked Sendable {
     case quarantine(WireQuarantineList)
     case keys(WireKeyList)
     case rules(WireRulesReloadReply)
+    /// A verification: any number of these, then `verified` or `failure`.
+    case verifying(WireVerifyProgress)
+    case verified(WireVerifyReply)
 
   }
 
   package init() {}
-
-  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 package nonisolated struct WireHello: Sendable {
@@ -445,40 +466,45 @@ package nonisolated struct WireHello: Sendable {
   package init() {}
 }
 
-package nonisolated struct WireHelloReply: Sendable {
+package nonisolated struct WireHelloReply: @unchecked Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  package var `protocol`: UInt32 = 0
+  package var `protocol`: UInt32 {
+    get {_storage._protocol}
+    set {_uniqueStorage()._protocol = newValue}
+  }
 
-  package var serverVersion: String = String()
+  package var serverVersion: String {
+    get {_storage._serverVersion}
+    set {_uniqueStorage()._serverVersion = newValue}
+  }
 
   package var limits: WireLimits {
-    get {_limits ?? WireLimits()}
-    set {_limits = newValue}
+    get {_storage._limits ?? WireLimits()}
+    set {_uniqueStorage()._limits = newValue}
   }
   /// Returns true if `limits` has been explicitly set.
-  package var hasLimits: Bool {self._limits != nil}
+  package var hasLimits: Bool {_storage._limits != nil}
   /// Clears the value of `limits`. Subsequent reads from it will return its default value.
-  package mutating func clearLimits() {self._limits = nil}
+  package mutating func clearLimits() {_uniqueStorage()._limits = nil}
 
   /// Who the kernel says the client is.
   package var you: WireIdentity {
-    get {_you ?? WireIdentity()}
-    set {_you = newValue}
+    get {_storage._you ?? WireIdentity()}
+    set {_uniqueStorage()._you = newValue}
   }
   /// Returns true if `you` has been explicitly set.
-  package var hasYou: Bool {self._you != nil}
+  package var hasYou: Bool {_storage._you != nil}
   /// Clears the value of `you`. Subsequent reads from it will return its default value.
-  package mutating func clearYou() {self._you = nil}
+  package mutating func clearYou() {_uniqueStorage()._you = nil}
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 
-  fileprivate var _limits: WireLimits? = nil
-  fileprivate var _you: WireIdentity? = nil
+  fileprivate var _storage = _StorageClass.defaultInstance
 }
 
 package nonisolated struct WireLimits: Sendable {
@@ -501,6 +527,8 @@ package nonisolated struct WireLimits: Sendable {
   package var maxHistory: UInt32 = 0
 
   package var frameTimeoutSeconds: UInt32 = 0
+
+  package var maxSourceBytes: UInt32 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -597,6 +625,7 @@ package nonisolated struct WireFailure: Sendable {
     case nothingDeployed // = 20
     case truncated // = 21
     case ejected // = 22
+    case noVerifier // = 23
     case UNRECOGNIZED(Int)
 
     package init() {
@@ -628,6 +657,7 @@ package nonisolated struct WireFailure: Sendable {
       case 20: self = .nothingDeployed
       case 21: self = .truncated
       case 22: self = .ejected
+      case 23: self = .noVerifier
       default: self = .UNRECOGNIZED(rawValue)
       }
     }
@@ -657,6 +687,7 @@ package nonisolated struct WireFailure: Sendable {
       case .nothingDeployed: return 20
       case .truncated: return 21
       case .ejected: return 22
+      case .noVerifier: return 23
       case .UNRECOGNIZED(let i): return i
       }
     }
@@ -686,6 +717,7 @@ package nonisolated struct WireFailure: Sendable {
       .nothingDeployed,
       .truncated,
       .ejected,
+      .noVerifier,
     ]
 
   }
@@ -1233,6 +1265,15 @@ package nonisolated struct WireDeployRequest: Sendable {
     set {source = .object(newValue)}
   }
 
+  /// What was verified here before: the SHA-256 of its object, hex.
+  package var artifactSha256: String {
+    get {
+      if case .artifactSha256(let v)? = source {return v}
+      return String()
+    }
+    set {source = .artifactSha256(newValue)}
+  }
+
   package var parameters: [WireSetting] = []
 
   package var hints: [WireHint] = []
@@ -1254,6 +1295,8 @@ package nonisolated struct WireDeployRequest: Sendable {
     case name(String)
     /// An object file's bytes.
     case object(Data)
+    /// What was verified here before: the SHA-256 of its object, hex.
+    case artifactSha256(String)
 
   }
 
@@ -1414,11 +1457,384 @@ package nonisolated struct WireStageVerdict: Sendable {
 
   package var stage: String = String()
 
-  /// passed, failed or skipped
+  /// passed, failed, skipped or unable
   package var verdict: String = String()
 
-  /// What its evidence digest is the SHA-256 of.
+  /// What its evidence digest is the SHA-256 of, where the daemon itself has it: of `origin`.
   package var evidence: String = String()
+
+  /// SHA-256 of the stage's evidence, hex.
+  package var evidenceSha256: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// Have a candidate verified: compiled where it is source, judged, loaded and run in a micro-VM. An attestation follows where
+/// it passes.
+package nonisolated struct WireVerifyRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var source: WireVerifyRequest.OneOf_Source? = nil
+
+  /// Of the repository.
+  package var name: String {
+    get {
+      if case .name(let v)? = source {return v}
+      return String()
+    }
+    set {source = .name(newValue)}
+  }
+
+  /// An object file's bytes: for those who may deploy one unverified.
+  package var object: Data {
+    get {
+      if case .object(let v)? = source {return v}
+      return Data()
+    }
+    set {source = .object(newValue)}
+  }
+
+  package var code: WireSourceFile {
+    get {
+      if case .code(let v)? = source {return v}
+      return WireSourceFile()
+    }
+    set {source = .code(newValue)}
+  }
+
+  package var parameters: [WireSetting] = []
+
+  package var hints: [WireHint] = []
+
+  /// "quick" or "full"; empty for what the role has to have.
+  package var effort: String = String()
+
+  /// Anybody with the right to deploy may use the attestation, not only who asked for it.
+  package var forAnybody: Bool = false
+
+  /// Why a raw object is vouched for.
+  package var reason: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package nonisolated enum OneOf_Source: Equatable, Sendable {
+    /// Of the repository.
+    case name(String)
+    /// An object file's bytes: for those who may deploy one unverified.
+    case object(Data)
+    case code(WireSourceFile)
+
+  }
+
+  package init() {}
+}
+
+package nonisolated struct WireSourceFile: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Without folders, as `mine.bpf.c`.
+  package var name: String = String()
+
+  package var code: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// What a verification has come to so far.
+package nonisolated struct WireVerifyProgress: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var what: WireVerifyProgress.OneOf_What? = nil
+
+  /// A stage has begun.
+  package var stage: String {
+    get {
+      if case .stage(let v)? = what {return v}
+      return String()
+    }
+    set {what = .stage(newValue)}
+  }
+
+  /// A stage has ended. Its findings came before it.
+  package var finished: WireStageResult {
+    get {
+      if case .finished(let v)? = what {return v}
+      return WireStageResult()
+    }
+    set {what = .finished(newValue)}
+  }
+
+  package var finding: WireFinding {
+    get {
+      if case .finding(let v)? = what {return v}
+      return WireFinding()
+    }
+    set {what = .finding(newValue)}
+  }
+
+  /// Nothing runs yet: so many jobs of others are before it.
+  package var queued: UInt32 {
+    get {
+      if case .queued(let v)? = what {return v}
+      return 0
+    }
+    set {what = .queued(newValue)}
+  }
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package nonisolated enum OneOf_What: Equatable, Sendable {
+    /// A stage has begun.
+    case stage(String)
+    /// A stage has ended. Its findings came before it.
+    case finished(WireStageResult)
+    case finding(WireFinding)
+    /// Nothing runs yet: so many jobs of others are before it.
+    case queued(UInt32)
+
+  }
+
+  package init() {}
+}
+
+package nonisolated struct WireVerifyReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The DSSE envelope, JSON; empty where the candidate is refused.
+  package var envelope: Data = Data()
+
+  package var passed: Bool = false
+
+  /// SHA-256 of the object, hex; empty where there is none. The daemon keeps an object that passed for `deploy`.
+  package var artifactSha256: String = String()
+
+  /// `origin` where the daemon vouches for it, then the verifier's.
+  package var stages: [WireStageResult] = []
+
+  package var kernel: WireKernelIdentity {
+    get {_kernel ?? WireKernelIdentity()}
+    set {_kernel = newValue}
+  }
+  /// Returns true if `kernel` has been explicitly set.
+  package var hasKernel: Bool {self._kernel != nil}
+  /// Clears the value of `kernel`. Subsequent reads from it will return its default value.
+  package mutating func clearKernel() {self._kernel = nil}
+
+  package var effort: String = String()
+
+  /// By its name in the rules.
+  package var verifier: String = String()
+
+  /// It was answered from the evidence of an earlier verification.
+  package var fromEvidence: Bool = false
+
+  /// Of everything that the verifier used: tools, headers, itself.
+  package var versions: [WireSetting] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _kernel: WireKernelIdentity? = nil
+}
+
+package nonisolated struct WireStageResult: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var stage: String = String()
+
+  /// passed, failed, skipped or unable
+  package var verdict: String = String()
+
+  /// SHA-256 of the evidence, hex; empty where there is none.
+  package var evidenceSha256: String = String()
+
+  package var findings: [WireFinding] = []
+
+  package var checks: [WireCheckOutcome] = []
+
+  package var measurements: [WireMeasurement] = []
+
+  /// The end of a long one.
+  package var log: String = String()
+
+  package var nanoseconds: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// Something that a stage has to say about a candidate.
+package nonisolated struct WireFinding: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var stage: String = String()
+
+  /// The check's name, as `lost-task`.
+  package var check: String = String()
+
+  /// error, warning or note
+  package var severity: String = String()
+
+  package var message: String = String()
+
+  package var place: WireSourcePlace {
+    get {_place ?? WireSourcePlace()}
+    set {_place = newValue}
+  }
+  /// Returns true if `place` has been explicitly set.
+  package var hasPlace: Bool {self._place != nil}
+  /// Clears the value of `place`. Subsequent reads from it will return its default value.
+  package mutating func clearPlace() {self._place = nil}
+
+  /// Of sched_ext_ops, as `enqueue`, or the trial's load.
+  package var operation: String = String()
+
+  /// The decisions that lead there, in the order of execution.
+  package var path: [WirePathStep] = []
+
+  package var why: String = String()
+
+  package var remedy: String = String()
+
+  package var detail: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _place: WireSourcePlace? = nil
+}
+
+package nonisolated struct WireSourcePlace: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var file: String = String()
+
+  /// From 1; 0 where unknown.
+  package var line: UInt32 = 0
+
+  package var column: UInt32 = 0
+
+  package var text: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WirePathStep: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var place: WireSourcePlace {
+    get {_place ?? WireSourcePlace()}
+    set {_place = newValue}
+  }
+  /// Returns true if `place` has been explicitly set.
+  package var hasPlace: Bool {self._place != nil}
+  /// Clears the value of `place`. Subsequent reads from it will return its default value.
+  package mutating func clearPlace() {self._place = nil}
+
+  package var note: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _place: WireSourcePlace? = nil
+}
+
+package nonisolated struct WireCheckOutcome: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var check: String = String()
+
+  /// proved, refuted, unknown, not-applicable or off
+  package var verdict: String = String()
+
+  package var reason: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireMeasurement: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var name: String = String()
+
+  package var subject: String = String()
+
+  package var value: Double = 0
+
+  package var unit: String = String()
+
+  /// The 95 % interval where there is one.
+  package var low: Double {
+    get {_low ?? 0}
+    set {_low = newValue}
+  }
+  /// Returns true if `low` has been explicitly set.
+  package var hasLow: Bool {self._low != nil}
+  /// Clears the value of `low`. Subsequent reads from it will return its default value.
+  package mutating func clearLow() {self._low = nil}
+
+  package var high: Double {
+    get {_high ?? 0}
+    set {_high = newValue}
+  }
+  /// Returns true if `high` has been explicitly set.
+  package var hasHigh: Bool {self._high != nil}
+  /// Clears the value of `high`. Subsequent reads from it will return its default value.
+  package mutating func clearHigh() {self._high = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _low: Double? = nil
+  fileprivate var _high: Double? = nil
+}
+
+/// The kernel that a candidate is verified for.
+package nonisolated struct WireKernelIdentity: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var release: String = String()
+
+  /// Hex.
+  package var buildID: String = String()
+
+  /// SHA-256 of /sys/kernel/btf/vmlinux, hex.
+  package var btfSha256: String = String()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1782,13 +2198,393 @@ package nonisolated struct WireCheck: Sendable {
   package init() {}
 }
 
+/// One frame to a verifier.
+package nonisolated struct WireVerifierRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var message: WireVerifierRequest.OneOf_Message? = nil
+
+  package var hello: WireVerifierHello {
+    get {
+      if case .hello(let v)? = message {return v}
+      return WireVerifierHello()
+    }
+    set {message = .hello(newValue)}
+  }
+
+  package var submit: WireJobSubmit {
+    get {
+      if case .submit(let v)? = message {return v}
+      return WireJobSubmit()
+    }
+    set {message = .submit(newValue)}
+  }
+
+  package var cancel: WireJobCancel {
+    get {
+      if case .cancel(let v)? = message {return v}
+      return WireJobCancel()
+    }
+    set {message = .cancel(newValue)}
+  }
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package nonisolated enum OneOf_Message: Equatable, Sendable {
+    case hello(WireVerifierHello)
+    case submit(WireJobSubmit)
+    case cancel(WireJobCancel)
+
+  }
+
+  package init() {}
+}
+
+/// One frame from a verifier.
+package nonisolated struct WireVerifierResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var message: WireVerifierResponse.OneOf_Message? = nil
+
+  package var greeting: WireVerifierGreeting {
+    get {
+      if case .greeting(let v)? = message {return v}
+      return WireVerifierGreeting()
+    }
+    set {message = .greeting(newValue)}
+  }
+
+  package var event: WireJobEvent {
+    get {
+      if case .event(let v)? = message {return v}
+      return WireJobEvent()
+    }
+    set {message = .event(newValue)}
+  }
+
+  package var finished: WireJobFinished {
+    get {
+      if case .finished(let v)? = message {return v}
+      return WireJobFinished()
+    }
+    set {message = .finished(newValue)}
+  }
+
+  /// What came could not be understood, and the session ends.
+  package var failure: WireFailure {
+    get {
+      if case .failure(let v)? = message {return v}
+      return WireFailure()
+    }
+    set {message = .failure(newValue)}
+  }
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package nonisolated enum OneOf_Message: Equatable, Sendable {
+    case greeting(WireVerifierGreeting)
+    case event(WireJobEvent)
+    case finished(WireJobFinished)
+    /// What came could not be understood, and the session ends.
+    case failure(WireFailure)
+
+  }
+
+  package init() {}
+}
+
+package nonisolated struct WireVerifierHello: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var protocolMin: UInt32 = 0
+
+  package var protocolMax: UInt32 = 0
+
+  package var client: String = String()
+
+  /// Random, 32 hex digits: a greeting that answers another hello is none.
+  package var session: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireVerifierGreeting: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var `protocol`: UInt32 = 0
+
+  package var version: String = String()
+
+  package var session: String = String()
+
+  /// 32 bytes, Ed25519; empty where it signs nothing.
+  package var publicKey: Data = Data()
+
+  /// What it can verify for; empty where it finds that out with the job.
+  package var kernels: [WireKernelIdentity] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireJobSubmit: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The daemon's choice, unique among its jobs of this session, never 0.
+  package var job: UInt64 {
+    get {_storage._job}
+    set {_uniqueStorage()._job = newValue}
+  }
+
+  /// For whom, as the daemon says: jobs take turns by user.
+  package var uid: UInt32 {
+    get {_storage._uid}
+    set {_uniqueStorage()._uid = newValue}
+  }
+
+  package var user: String {
+    get {_storage._user}
+    set {_uniqueStorage()._user = newValue}
+  }
+
+  package var candidate: OneOf_Candidate? {
+    get {return _storage._candidate}
+    set {_uniqueStorage()._candidate = newValue}
+  }
+
+  package var code: WireSourceFile {
+    get {
+      if case .code(let v)? = _storage._candidate {return v}
+      return WireSourceFile()
+    }
+    set {_uniqueStorage()._candidate = .code(newValue)}
+  }
+
+  /// An object file's bytes with a name for people.
+  package var object: WireSourceFile {
+    get {
+      if case .object(let v)? = _storage._candidate {return v}
+      return WireSourceFile()
+    }
+    set {_uniqueStorage()._candidate = .object(newValue)}
+  }
+
+  package var parameters: [WireSetting] {
+    get {_storage._parameters}
+    set {_uniqueStorage()._parameters = newValue}
+  }
+
+  package var hints: [WireHint] {
+    get {_storage._hints}
+    set {_uniqueStorage()._hints = newValue}
+  }
+
+  /// Which map of the object takes hints of which kind, as `process` and `hint_comm`.
+  package var hintMaps: [WireSetting] {
+    get {_storage._hintMaps}
+    set {_uniqueStorage()._hintMaps = newValue}
+  }
+
+  package var effort: String {
+    get {_storage._effort}
+    set {_uniqueStorage()._effort = newValue}
+  }
+
+  package var kernel: WireKernelIdentity {
+    get {_storage._kernel ?? WireKernelIdentity()}
+    set {_uniqueStorage()._kernel = newValue}
+  }
+  /// Returns true if `kernel` has been explicitly set.
+  package var hasKernel: Bool {_storage._kernel != nil}
+  /// Clears the value of `kernel`. Subsequent reads from it will return its default value.
+  package mutating func clearKernel() {_uniqueStorage()._kernel = nil}
+
+  /// SHA-256 of the access rules, hex.
+  package var rulesSha256: String {
+    get {_storage._rulesSha256}
+    set {_uniqueStorage()._rulesSha256 = newValue}
+  }
+
+  /// Checks whose severity the rules set: off, warning or error.
+  package var checks: [WireSetting] {
+    get {_storage._checks}
+    set {_uniqueStorage()._checks = newValue}
+  }
+
+  /// Of the catalogue's checks of capabilities, those that a scheduler of this user may do without.
+  package var allowedCapabilities: [String] {
+    get {_storage._allowedCapabilities}
+    set {_uniqueStorage()._allowedCapabilities = newValue}
+  }
+
+  /// 32 hex digits: the nonce of what the verifier signs.
+  package var nonce: String {
+    get {_storage._nonce}
+    set {_uniqueStorage()._nonce = newValue}
+  }
+
+  /// After so long the job has failed.
+  package var seconds: UInt32 {
+    get {_storage._seconds}
+    set {_uniqueStorage()._seconds = newValue}
+  }
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package nonisolated enum OneOf_Candidate: Equatable, Sendable {
+    case code(WireSourceFile)
+    /// An object file's bytes with a name for people.
+    case object(WireSourceFile)
+
+  }
+
+  package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+package nonisolated struct WireJobCancel: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var job: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// A sign of life, at the latest every 10 seconds, and whatever has happened since the last.
+package nonisolated struct WireJobEvent: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var job: UInt64 = 0
+
+  package var progress: WireVerifyProgress {
+    get {_progress ?? WireVerifyProgress()}
+    set {_progress = newValue}
+  }
+  /// Returns true if `progress` has been explicitly set.
+  package var hasProgress: Bool {self._progress != nil}
+  /// Clears the value of `progress`. Subsequent reads from it will return its default value.
+  package mutating func clearProgress() {self._progress = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _progress: WireVerifyProgress? = nil
+}
+
+/// The last word on a job.
+package nonisolated struct WireJobFinished: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var job: UInt64 = 0
+
+  package var outcome: WireJobFinished.OneOf_Outcome? = nil
+
+  /// No verdict: the verifier's fault, a bad request, or a cancelled job.
+  package var failure: WireFailure {
+    get {
+      if case .failure(let v)? = outcome {return v}
+      return WireFailure()
+    }
+    set {outcome = .failure(newValue)}
+  }
+
+  package var report: WireVerificationReport {
+    get {
+      if case .report(let v)? = outcome {return v}
+      return WireVerificationReport()
+    }
+    set {outcome = .report(newValue)}
+  }
+
+  /// CPU time that it took, of the verifier and everything that it started.
+  package var cpuNanoseconds: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package nonisolated enum OneOf_Outcome: Equatable, Sendable {
+    /// No verdict: the verifier's fault, a bad request, or a cancelled job.
+    case failure(WireFailure)
+    case report(WireVerificationReport)
+
+  }
+
+  package init() {}
+}
+
+package nonisolated struct WireVerificationReport: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var artifactSha256: String = String()
+
+  /// The object that was verified; left out where it is the one that was sent.
+  package var object: Data = Data()
+
+  package var kernel: WireKernelIdentity {
+    get {_kernel ?? WireKernelIdentity()}
+    set {_kernel = newValue}
+  }
+  /// Returns true if `kernel` has been explicitly set.
+  package var hasKernel: Bool {self._kernel != nil}
+  /// Clears the value of `kernel`. Subsequent reads from it will return its default value.
+  package mutating func clearKernel() {self._kernel = nil}
+
+  package var stages: [WireStageResult] = []
+
+  package var effort: String = String()
+
+  package var parameters: [WireSetting] = []
+
+  package var hints: [WireHint] = []
+
+  package var fromEvidence: Bool = false
+
+  package var versions: [WireSetting] = []
+
+  package var nonce: String = String()
+
+  /// DSSE envelope of the same statement that an attestation is, signed by the verifier; only of what passed, and only from a
+  /// verifier with a key.
+  package var statement: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _kernel: WireKernelIdentity? = nil
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "schedcp.v1"
 
 nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Request"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}hello\0\u{1}cancel\0\u{1}status\0\u{1}list\0\u{1}show\0\u{1}history\0\u{1}events\0\u{1}deploy\0\u{1}rollback\0\u{1}doctor\0\u{1}whoami\0\u{1}explain\0\u{1}attest\0\u{1}audit\0\u{1}quarantine\0\u{3}quarantine_release\0\u{3}rules_reload\0\u{1}keys\0\u{3}key_rotate\0\u{3}key_revoke\0\u{3}attest_revoke\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}hello\0\u{1}cancel\0\u{1}status\0\u{1}list\0\u{1}show\0\u{1}history\0\u{1}events\0\u{1}deploy\0\u{1}rollback\0\u{1}doctor\0\u{1}whoami\0\u{1}explain\0\u{1}attest\0\u{1}audit\0\u{1}quarantine\0\u{3}quarantine_release\0\u{3}rules_reload\0\u{1}keys\0\u{3}key_rotate\0\u{3}key_revoke\0\u{3}attest_revoke\0\u{1}verify\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2070,6 +2866,19 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
           self.operation = .attestRevoke(v)
         }
       }()
+      case 23: try {
+        var v: WireVerifyRequest?
+        var hadOneofValue = false
+        if let current = self.operation {
+          hadOneofValue = true
+          if case .verify(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.operation = .verify(v)
+        }
+      }()
       default: break
       }
     }
@@ -2168,6 +2977,10 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
       guard case .attestRevoke(let v)? = self.operation else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 22)
     }()
+    case .verify?: try {
+      guard case .verify(let v)? = self.operation else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 23)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -2183,381 +2996,377 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Response"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}failure\0\u{1}hello\0\u{1}status\0\u{1}list\0\u{1}show\0\u{1}history\0\u{1}event\0\u{1}deployment\0\u{1}progress\0\u{1}done\0\u{1}doctor\0\u{1}whoami\0\u{1}explanation\0\u{1}attestation\0\u{1}audit\0\u{1}quarantine\0\u{1}keys\0\u{1}rules\0")
-
-  fileprivate class _StorageClass {
-    var _id: UInt64 = 0
-    var _result: WireResponse.OneOf_Result?
-
-      // This property is used as the initial default value for new instances of the type.
-      // The type itself is protecting the reference to its storage via CoW semantics.
-      // This will force a copy to be made of this reference when the first mutation occurs;
-      // hence, it is safe to mark this as `nonisolated(unsafe)`.
-      static nonisolated(unsafe) let defaultInstance = _StorageClass()
-
-    private init() {}
-
-    init(copying source: _StorageClass) {
-      _id = source._id
-      _result = source._result
-    }
-  }
-
-  fileprivate mutating func _uniqueStorage() -> _StorageClass {
-    if !isKnownUniquelyReferenced(&_storage) {
-      _storage = _StorageClass(copying: _storage)
-    }
-    return _storage
-  }
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}failure\0\u{1}hello\0\u{1}status\0\u{1}list\0\u{1}show\0\u{1}history\0\u{1}event\0\u{1}deployment\0\u{1}progress\0\u{1}done\0\u{1}doctor\0\u{1}whoami\0\u{1}explanation\0\u{1}attestation\0\u{1}audit\0\u{1}quarantine\0\u{1}keys\0\u{1}rules\0\u{1}verifying\0\u{1}verified\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    _ = _uniqueStorage()
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      while let fieldNumber = try decoder.nextFieldNumber() {
-        // The use of inline closures is to circumvent an issue where the compiler
-        // allocates stack space for every case branch when no optimizations are
-        // enabled. https://github.com/apple/swift-protobuf/issues/1034
-        switch fieldNumber {
-        case 1: try { try decoder.decodeSingularUInt64Field(value: &_storage._id) }()
-        case 2: try {
-          var v: WireFailure?
-          var hadOneofValue = false
-          if let current = _storage._result {
-            hadOneofValue = true
-            if case .failure(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._result = .failure(v)
-          }
-        }()
-        case 3: try {
-          var v: WireHelloReply?
-          var hadOneofValue = false
-          if let current = _storage._result {
-            hadOneofValue = true
-            if case .hello(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._result = .hello(v)
-          }
-        }()
-        case 4: try {
-          var v: WireStatus?
-          var hadOneofValue = false
-          if let current = _storage._result {
-            hadOneofValue = true
-            if case .status(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._result = .status(v)
-          }
-        }()
-        case 5: try {
-          var v: WireSchedulerList?
-          var hadOneofValue = false
-          if let current = _storage._result {
-            hadOneofValue = true
-            if case .list(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._result = .list(v)
-          }
-        }()
-        case 6: try {
-          var v: WireScheduler?
-          var hadOneofValue = false
-          if let current = _storage._result {
-            hadOneofValue = true
-            if case .show(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._result = .show(v)
-          }
-        }()
-        case 7: try {
-          var v: WireDeploymentList?
-          var hadOneofValue = false
-          if let current = _storage._result {
-            hadOneofValue = true
-            if case .history(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._result = .history(v)
-          }
-        }()
-        case 8: try {
-          var v: WireEvent?
-          var hadOneofValue = false
-          if let current = _storage._result {
-            hadOneofValue = true
-            if case .event(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._result = .event(v)
-          }
-        }()
-        case 9: try {
-          var v: WireDeployment?
-          var hadOneofValue = false
-          if let current = _storage._result {
-            hadOneofValue = true
-            if case .deployment(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._result = .deployment(v)
-          }
-        }()
-        case 10: try {
-          var v: WireProgress?
-          var hadOneofValue = false
-          if let current = _storage._result {
-            hadOneofValue = true
-            if case .progress(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._result = .progress(v)
-          }
-        }()
-        case 11: try {
-          var v: WireDone?
-          var hadOneofValue = false
-          if let current = _storage._result {
-            hadOneofValue = true
-            if case .done(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._result = .done(v)
-          }
-        }()
-        case 12: try {
-          var v: WireDoctorReply?
-          var hadOneofValue = false
-          if let current = _storage._result {
-            hadOneofValue = true
-            if case .doctor(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._result = .doctor(v)
-          }
-        }()
-        case 13: try {
-          var v: WireWhoamiReply?
-          var hadOneofValue = false
-          if let current = _storage._result {
-            hadOneofValue = true
-            if case .whoami(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._result = .whoami(v)
-          }
-        }()
-        case 14: try {
-          var v: WireExplanation?
-          var hadOneofValue = false
-          if let current = _storage._result {
-            hadOneofValue = true
-            if case .explanation(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._result = .explanation(v)
-          }
-        }()
-        case 15: try {
-          var v: WireAttestReply?
-          var hadOneofValue = false
-          if let current = _storage._result {
-            hadOneofValue = true
-            if case .attestation(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._result = .attestation(v)
-          }
-        }()
-        case 16: try {
-          var v: WireAuditLines?
-          var hadOneofValue = false
-          if let current = _storage._result {
-            hadOneofValue = true
-            if case .audit(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._result = .audit(v)
-          }
-        }()
-        case 17: try {
-          var v: WireQuarantineList?
-          var hadOneofValue = false
-          if let current = _storage._result {
-            hadOneofValue = true
-            if case .quarantine(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._result = .quarantine(v)
-          }
-        }()
-        case 18: try {
-          var v: WireKeyList?
-          var hadOneofValue = false
-          if let current = _storage._result {
-            hadOneofValue = true
-            if case .keys(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._result = .keys(v)
-          }
-        }()
-        case 19: try {
-          var v: WireRulesReloadReply?
-          var hadOneofValue = false
-          if let current = _storage._result {
-            hadOneofValue = true
-            if case .rules(let m) = current {v = m}
-          }
-          try decoder.decodeSingularMessageField(value: &v)
-          if let v = v {
-            if hadOneofValue {try decoder.handleConflictingOneOf()}
-            _storage._result = .rules(v)
-          }
-        }()
-        default: break
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.id) }()
+      case 2: try {
+        var v: WireFailure?
+        var hadOneofValue = false
+        if let current = self.result {
+          hadOneofValue = true
+          if case .failure(let m) = current {v = m}
         }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.result = .failure(v)
+        }
+      }()
+      case 3: try {
+        var v: WireHelloReply?
+        var hadOneofValue = false
+        if let current = self.result {
+          hadOneofValue = true
+          if case .hello(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.result = .hello(v)
+        }
+      }()
+      case 4: try {
+        var v: WireStatus?
+        var hadOneofValue = false
+        if let current = self.result {
+          hadOneofValue = true
+          if case .status(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.result = .status(v)
+        }
+      }()
+      case 5: try {
+        var v: WireSchedulerList?
+        var hadOneofValue = false
+        if let current = self.result {
+          hadOneofValue = true
+          if case .list(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.result = .list(v)
+        }
+      }()
+      case 6: try {
+        var v: WireScheduler?
+        var hadOneofValue = false
+        if let current = self.result {
+          hadOneofValue = true
+          if case .show(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.result = .show(v)
+        }
+      }()
+      case 7: try {
+        var v: WireDeploymentList?
+        var hadOneofValue = false
+        if let current = self.result {
+          hadOneofValue = true
+          if case .history(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.result = .history(v)
+        }
+      }()
+      case 8: try {
+        var v: WireEvent?
+        var hadOneofValue = false
+        if let current = self.result {
+          hadOneofValue = true
+          if case .event(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.result = .event(v)
+        }
+      }()
+      case 9: try {
+        var v: WireDeployment?
+        var hadOneofValue = false
+        if let current = self.result {
+          hadOneofValue = true
+          if case .deployment(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.result = .deployment(v)
+        }
+      }()
+      case 10: try {
+        var v: WireProgress?
+        var hadOneofValue = false
+        if let current = self.result {
+          hadOneofValue = true
+          if case .progress(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.result = .progress(v)
+        }
+      }()
+      case 11: try {
+        var v: WireDone?
+        var hadOneofValue = false
+        if let current = self.result {
+          hadOneofValue = true
+          if case .done(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.result = .done(v)
+        }
+      }()
+      case 12: try {
+        var v: WireDoctorReply?
+        var hadOneofValue = false
+        if let current = self.result {
+          hadOneofValue = true
+          if case .doctor(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.result = .doctor(v)
+        }
+      }()
+      case 13: try {
+        var v: WireWhoamiReply?
+        var hadOneofValue = false
+        if let current = self.result {
+          hadOneofValue = true
+          if case .whoami(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.result = .whoami(v)
+        }
+      }()
+      case 14: try {
+        var v: WireExplanation?
+        var hadOneofValue = false
+        if let current = self.result {
+          hadOneofValue = true
+          if case .explanation(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.result = .explanation(v)
+        }
+      }()
+      case 15: try {
+        var v: WireAttestReply?
+        var hadOneofValue = false
+        if let current = self.result {
+          hadOneofValue = true
+          if case .attestation(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.result = .attestation(v)
+        }
+      }()
+      case 16: try {
+        var v: WireAuditLines?
+        var hadOneofValue = false
+        if let current = self.result {
+          hadOneofValue = true
+          if case .audit(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.result = .audit(v)
+        }
+      }()
+      case 17: try {
+        var v: WireQuarantineList?
+        var hadOneofValue = false
+        if let current = self.result {
+          hadOneofValue = true
+          if case .quarantine(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.result = .quarantine(v)
+        }
+      }()
+      case 18: try {
+        var v: WireKeyList?
+        var hadOneofValue = false
+        if let current = self.result {
+          hadOneofValue = true
+          if case .keys(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.result = .keys(v)
+        }
+      }()
+      case 19: try {
+        var v: WireRulesReloadReply?
+        var hadOneofValue = false
+        if let current = self.result {
+          hadOneofValue = true
+          if case .rules(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.result = .rules(v)
+        }
+      }()
+      case 20: try {
+        var v: WireVerifyProgress?
+        var hadOneofValue = false
+        if let current = self.result {
+          hadOneofValue = true
+          if case .verifying(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.result = .verifying(v)
+        }
+      }()
+      case 21: try {
+        var v: WireVerifyReply?
+        var hadOneofValue = false
+        if let current = self.result {
+          hadOneofValue = true
+          if case .verified(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.result = .verified(v)
+        }
+      }()
+      default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every if/case branch local when no optimizations
-      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-      // https://github.com/apple/swift-protobuf/issues/1182
-      if _storage._id != 0 {
-        try visitor.visitSingularUInt64Field(value: _storage._id, fieldNumber: 1)
-      }
-      switch _storage._result {
-      case .failure?: try {
-        guard case .failure(let v)? = _storage._result else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
-      }()
-      case .hello?: try {
-        guard case .hello(let v)? = _storage._result else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-      }()
-      case .status?: try {
-        guard case .status(let v)? = _storage._result else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
-      }()
-      case .list?: try {
-        guard case .list(let v)? = _storage._result else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
-      }()
-      case .show?: try {
-        guard case .show(let v)? = _storage._result else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
-      }()
-      case .history?: try {
-        guard case .history(let v)? = _storage._result else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
-      }()
-      case .event?: try {
-        guard case .event(let v)? = _storage._result else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
-      }()
-      case .deployment?: try {
-        guard case .deployment(let v)? = _storage._result else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
-      }()
-      case .progress?: try {
-        guard case .progress(let v)? = _storage._result else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
-      }()
-      case .done?: try {
-        guard case .done(let v)? = _storage._result else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
-      }()
-      case .doctor?: try {
-        guard case .doctor(let v)? = _storage._result else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
-      }()
-      case .whoami?: try {
-        guard case .whoami(let v)? = _storage._result else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
-      }()
-      case .explanation?: try {
-        guard case .explanation(let v)? = _storage._result else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
-      }()
-      case .attestation?: try {
-        guard case .attestation(let v)? = _storage._result else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
-      }()
-      case .audit?: try {
-        guard case .audit(let v)? = _storage._result else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
-      }()
-      case .quarantine?: try {
-        guard case .quarantine(let v)? = _storage._result else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
-      }()
-      case .keys?: try {
-        guard case .keys(let v)? = _storage._result else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
-      }()
-      case .rules?: try {
-        guard case .rules(let v)? = _storage._result else { preconditionFailure() }
-        try visitor.visitSingularMessageField(value: v, fieldNumber: 19)
-      }()
-      case nil: break
-      }
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.id != 0 {
+      try visitor.visitSingularUInt64Field(value: self.id, fieldNumber: 1)
+    }
+    switch self.result {
+    case .failure?: try {
+      guard case .failure(let v)? = self.result else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    }()
+    case .hello?: try {
+      guard case .hello(let v)? = self.result else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    }()
+    case .status?: try {
+      guard case .status(let v)? = self.result else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    }()
+    case .list?: try {
+      guard case .list(let v)? = self.result else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    }()
+    case .show?: try {
+      guard case .show(let v)? = self.result else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    }()
+    case .history?: try {
+      guard case .history(let v)? = self.result else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+    }()
+    case .event?: try {
+      guard case .event(let v)? = self.result else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
+    }()
+    case .deployment?: try {
+      guard case .deployment(let v)? = self.result else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+    }()
+    case .progress?: try {
+      guard case .progress(let v)? = self.result else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+    }()
+    case .done?: try {
+      guard case .done(let v)? = self.result else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 11)
+    }()
+    case .doctor?: try {
+      guard case .doctor(let v)? = self.result else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 12)
+    }()
+    case .whoami?: try {
+      guard case .whoami(let v)? = self.result else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
+    }()
+    case .explanation?: try {
+      guard case .explanation(let v)? = self.result else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 14)
+    }()
+    case .attestation?: try {
+      guard case .attestation(let v)? = self.result else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
+    }()
+    case .audit?: try {
+      guard case .audit(let v)? = self.result else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 16)
+    }()
+    case .quarantine?: try {
+      guard case .quarantine(let v)? = self.result else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 17)
+    }()
+    case .keys?: try {
+      guard case .keys(let v)? = self.result else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 18)
+    }()
+    case .rules?: try {
+      guard case .rules(let v)? = self.result else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 19)
+    }()
+    case .verifying?: try {
+      guard case .verifying(let v)? = self.result else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
+    }()
+    case .verified?: try {
+      guard case .verified(let v)? = self.result else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 21)
+    }()
+    case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireResponse, rhs: WireResponse) -> Bool {
-    if lhs._storage !== rhs._storage {
-      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
-        let _storage = _args.0
-        let rhs_storage = _args.1
-        if _storage._id != rhs_storage._id {return false}
-        if _storage._result != rhs_storage._result {return false}
-        return true
-      }
-      if !storagesAreEqual {return false}
-    }
+    if lhs.id != rhs.id {return false}
+    if lhs.result != rhs.result {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2607,46 +3416,88 @@ nonisolated extension WireHelloReply: SwiftProtobuf.Message, SwiftProtobuf._Mess
   package static let protoMessageName: String = _protobuf_package + ".HelloReply"
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}protocol\0\u{3}server_version\0\u{1}limits\0\u{1}you\0")
 
+  fileprivate class _StorageClass {
+    var _protocol: UInt32 = 0
+    var _serverVersion: String = String()
+    var _limits: WireLimits? = nil
+    var _you: WireIdentity? = nil
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _protocol = source._protocol
+      _serverVersion = source._serverVersion
+      _limits = source._limits
+      _you = source._you
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
-    while let fieldNumber = try decoder.nextFieldNumber() {
-      // The use of inline closures is to circumvent an issue where the compiler
-      // allocates stack space for every case branch when no optimizations are
-      // enabled. https://github.com/apple/swift-protobuf/issues/1034
-      switch fieldNumber {
-      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.`protocol`) }()
-      case 2: try { try decoder.decodeSingularStringField(value: &self.serverVersion) }()
-      case 3: try { try decoder.decodeSingularMessageField(value: &self._limits) }()
-      case 4: try { try decoder.decodeSingularMessageField(value: &self._you) }()
-      default: break
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt32Field(value: &_storage._protocol) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._serverVersion) }()
+        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._limits) }()
+        case 4: try { try decoder.decodeSingularMessageField(value: &_storage._you) }()
+        default: break
+        }
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
-    // The use of inline closures is to circumvent an issue where the compiler
-    // allocates stack space for every if/case branch local when no optimizations
-    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
-    // https://github.com/apple/swift-protobuf/issues/1182
-    if self.`protocol` != 0 {
-      try visitor.visitSingularUInt32Field(value: self.`protocol`, fieldNumber: 1)
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._protocol != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._protocol, fieldNumber: 1)
+      }
+      if !_storage._serverVersion.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._serverVersion, fieldNumber: 2)
+      }
+      try { if let v = _storage._limits {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      } }()
+      try { if let v = _storage._you {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+      } }()
     }
-    if !self.serverVersion.isEmpty {
-      try visitor.visitSingularStringField(value: self.serverVersion, fieldNumber: 2)
-    }
-    try { if let v = self._limits {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
-    } }()
-    try { if let v = self._you {
-      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
-    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: WireHelloReply, rhs: WireHelloReply) -> Bool {
-    if lhs.`protocol` != rhs.`protocol` {return false}
-    if lhs.serverVersion != rhs.serverVersion {return false}
-    if lhs._limits != rhs._limits {return false}
-    if lhs._you != rhs._you {return false}
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._protocol != rhs_storage._protocol {return false}
+        if _storage._serverVersion != rhs_storage._serverVersion {return false}
+        if _storage._limits != rhs_storage._limits {return false}
+        if _storage._you != rhs_storage._you {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2654,7 +3505,7 @@ nonisolated extension WireHelloReply: SwiftProtobuf.Message, SwiftProtobuf._Mess
 
 nonisolated extension WireLimits: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Limits"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}max_frame_bytes\0\u{3}max_requests_in_flight\0\u{3}max_streams\0\u{3}max_object_bytes\0\u{3}max_parameters\0\u{3}max_hints\0\u{3}max_history\0\u{3}frame_timeout_seconds\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}max_frame_bytes\0\u{3}max_requests_in_flight\0\u{3}max_streams\0\u{3}max_object_bytes\0\u{3}max_parameters\0\u{3}max_hints\0\u{3}max_history\0\u{3}frame_timeout_seconds\0\u{3}max_source_bytes\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2670,6 +3521,7 @@ nonisolated extension WireLimits: SwiftProtobuf.Message, SwiftProtobuf._MessageI
       case 6: try { try decoder.decodeSingularUInt32Field(value: &self.maxHints) }()
       case 7: try { try decoder.decodeSingularUInt32Field(value: &self.maxHistory) }()
       case 8: try { try decoder.decodeSingularUInt32Field(value: &self.frameTimeoutSeconds) }()
+      case 9: try { try decoder.decodeSingularUInt32Field(value: &self.maxSourceBytes) }()
       default: break
       }
     }
@@ -2700,6 +3552,9 @@ nonisolated extension WireLimits: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if self.frameTimeoutSeconds != 0 {
       try visitor.visitSingularUInt32Field(value: self.frameTimeoutSeconds, fieldNumber: 8)
     }
+    if self.maxSourceBytes != 0 {
+      try visitor.visitSingularUInt32Field(value: self.maxSourceBytes, fieldNumber: 9)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2712,6 +3567,7 @@ nonisolated extension WireLimits: SwiftProtobuf.Message, SwiftProtobuf._MessageI
     if lhs.maxHints != rhs.maxHints {return false}
     if lhs.maxHistory != rhs.maxHistory {return false}
     if lhs.frameTimeoutSeconds != rhs.frameTimeoutSeconds {return false}
+    if lhs.maxSourceBytes != rhs.maxSourceBytes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2867,7 +3723,7 @@ nonisolated extension WireFailure: SwiftProtobuf.Message, SwiftProtobuf._Message
 }
 
 nonisolated extension WireFailure.Code: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CODE_UNSPECIFIED\0\u{1}MALFORMED\0\u{1}FRAME_TOO_LARGE\0\u{1}UNKNOWN_OPERATION\0\u{1}OUT_OF_PHASE\0\u{1}UNSUPPORTED_VERSION\0\u{1}TIMED_OUT\0\u{1}TOO_MANY\0\u{1}DENIED\0\u{1}NOT_FOUND\0\u{1}INVALID_ARGUMENT\0\u{1}BUSY\0\u{1}KERNEL_UNSUPPORTED\0\u{1}FOREIGN_SCHEDULER\0\u{1}VERIFIER_REFUSED\0\u{1}ATTACH_FAILED\0\u{1}STORAGE\0\u{1}CANCELLED\0\u{1}INTERNAL\0\u{1}MALFORMED_OBJECT\0\u{1}NOTHING_DEPLOYED\0\u{1}TRUNCATED\0\u{1}EJECTED\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0CODE_UNSPECIFIED\0\u{1}MALFORMED\0\u{1}FRAME_TOO_LARGE\0\u{1}UNKNOWN_OPERATION\0\u{1}OUT_OF_PHASE\0\u{1}UNSUPPORTED_VERSION\0\u{1}TIMED_OUT\0\u{1}TOO_MANY\0\u{1}DENIED\0\u{1}NOT_FOUND\0\u{1}INVALID_ARGUMENT\0\u{1}BUSY\0\u{1}KERNEL_UNSUPPORTED\0\u{1}FOREIGN_SCHEDULER\0\u{1}VERIFIER_REFUSED\0\u{1}ATTACH_FAILED\0\u{1}STORAGE\0\u{1}CANCELLED\0\u{1}INTERNAL\0\u{1}MALFORMED_OBJECT\0\u{1}NOTHING_DEPLOYED\0\u{1}TRUNCATED\0\u{1}EJECTED\0\u{1}NO_VERIFIER\0")
 }
 
 nonisolated extension WireStatusRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
@@ -3848,7 +4704,7 @@ nonisolated extension WireHint: SwiftProtobuf.Message, SwiftProtobuf._MessageImp
 
 nonisolated extension WireDeployRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".DeployRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}object\0\u{1}parameters\0\u{1}hints\0\u{1}takeover\0\u{1}attestation\0\u{1}unverified\0\u{1}reason\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}object\0\u{1}parameters\0\u{1}hints\0\u{1}takeover\0\u{1}attestation\0\u{1}unverified\0\u{1}reason\0\u{3}artifact_sha256\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3878,6 +4734,14 @@ nonisolated extension WireDeployRequest: SwiftProtobuf.Message, SwiftProtobuf._M
       case 6: try { try decoder.decodeSingularBytesField(value: &self.attestation) }()
       case 7: try { try decoder.decodeSingularBoolField(value: &self.unverified) }()
       case 8: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 9: try {
+        var v: String?
+        try decoder.decodeSingularStringField(value: &v)
+        if let v = v {
+          if self.source != nil {try decoder.handleConflictingOneOf()}
+          self.source = .artifactSha256(v)
+        }
+      }()
       default: break
       }
     }
@@ -3897,7 +4761,7 @@ nonisolated extension WireDeployRequest: SwiftProtobuf.Message, SwiftProtobuf._M
       guard case .object(let v)? = self.source else { preconditionFailure() }
       try visitor.visitSingularBytesField(value: v, fieldNumber: 2)
     }()
-    case nil: break
+    default: break
     }
     if !self.parameters.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.parameters, fieldNumber: 3)
@@ -3917,6 +4781,9 @@ nonisolated extension WireDeployRequest: SwiftProtobuf.Message, SwiftProtobuf._M
     if !self.reason.isEmpty {
       try visitor.visitSingularStringField(value: self.reason, fieldNumber: 8)
     }
+    try { if case .artifactSha256(let v)? = self.source {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 9)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4215,7 +5082,7 @@ nonisolated extension WireAttestReply: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension WireStageVerdict: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".StageVerdict"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}stage\0\u{1}verdict\0\u{1}evidence\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}stage\0\u{1}verdict\0\u{1}evidence\0\u{3}evidence_sha256\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4226,6 +5093,7 @@ nonisolated extension WireStageVerdict: SwiftProtobuf.Message, SwiftProtobuf._Me
       case 1: try { try decoder.decodeSingularStringField(value: &self.stage) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.verdict) }()
       case 3: try { try decoder.decodeSingularStringField(value: &self.evidence) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.evidenceSha256) }()
       default: break
       }
     }
@@ -4241,6 +5109,9 @@ nonisolated extension WireStageVerdict: SwiftProtobuf.Message, SwiftProtobuf._Me
     if !self.evidence.isEmpty {
       try visitor.visitSingularStringField(value: self.evidence, fieldNumber: 3)
     }
+    if !self.evidenceSha256.isEmpty {
+      try visitor.visitSingularStringField(value: self.evidenceSha256, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -4248,6 +5119,673 @@ nonisolated extension WireStageVerdict: SwiftProtobuf.Message, SwiftProtobuf._Me
     if lhs.stage != rhs.stage {return false}
     if lhs.verdict != rhs.verdict {return false}
     if lhs.evidence != rhs.evidence {return false}
+    if lhs.evidenceSha256 != rhs.evidenceSha256 {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireVerifyRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".VerifyRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}object\0\u{1}code\0\u{1}parameters\0\u{1}hints\0\u{1}effort\0\u{3}for_anybody\0\u{1}reason\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: String?
+        try decoder.decodeSingularStringField(value: &v)
+        if let v = v {
+          if self.source != nil {try decoder.handleConflictingOneOf()}
+          self.source = .name(v)
+        }
+      }()
+      case 2: try {
+        var v: Data?
+        try decoder.decodeSingularBytesField(value: &v)
+        if let v = v {
+          if self.source != nil {try decoder.handleConflictingOneOf()}
+          self.source = .object(v)
+        }
+      }()
+      case 3: try {
+        var v: WireSourceFile?
+        var hadOneofValue = false
+        if let current = self.source {
+          hadOneofValue = true
+          if case .code(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.source = .code(v)
+        }
+      }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.parameters) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.hints) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.effort) }()
+      case 7: try { try decoder.decodeSingularBoolField(value: &self.forAnybody) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.source {
+    case .name?: try {
+      guard case .name(let v)? = self.source else { preconditionFailure() }
+      try visitor.visitSingularStringField(value: v, fieldNumber: 1)
+    }()
+    case .object?: try {
+      guard case .object(let v)? = self.source else { preconditionFailure() }
+      try visitor.visitSingularBytesField(value: v, fieldNumber: 2)
+    }()
+    case .code?: try {
+      guard case .code(let v)? = self.source else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    }()
+    case nil: break
+    }
+    if !self.parameters.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.parameters, fieldNumber: 4)
+    }
+    if !self.hints.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.hints, fieldNumber: 5)
+    }
+    if !self.effort.isEmpty {
+      try visitor.visitSingularStringField(value: self.effort, fieldNumber: 6)
+    }
+    if self.forAnybody != false {
+      try visitor.visitSingularBoolField(value: self.forAnybody, fieldNumber: 7)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireVerifyRequest, rhs: WireVerifyRequest) -> Bool {
+    if lhs.source != rhs.source {return false}
+    if lhs.parameters != rhs.parameters {return false}
+    if lhs.hints != rhs.hints {return false}
+    if lhs.effort != rhs.effort {return false}
+    if lhs.forAnybody != rhs.forAnybody {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireSourceFile: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SourceFile"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}code\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.code) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if !self.code.isEmpty {
+      try visitor.visitSingularBytesField(value: self.code, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireSourceFile, rhs: WireSourceFile) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.code != rhs.code {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireVerifyProgress: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".VerifyProgress"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}stage\0\u{1}finished\0\u{1}finding\0\u{1}queued\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: String?
+        try decoder.decodeSingularStringField(value: &v)
+        if let v = v {
+          if self.what != nil {try decoder.handleConflictingOneOf()}
+          self.what = .stage(v)
+        }
+      }()
+      case 2: try {
+        var v: WireStageResult?
+        var hadOneofValue = false
+        if let current = self.what {
+          hadOneofValue = true
+          if case .finished(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.what = .finished(v)
+        }
+      }()
+      case 3: try {
+        var v: WireFinding?
+        var hadOneofValue = false
+        if let current = self.what {
+          hadOneofValue = true
+          if case .finding(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.what = .finding(v)
+        }
+      }()
+      case 4: try {
+        var v: UInt32?
+        try decoder.decodeSingularUInt32Field(value: &v)
+        if let v = v {
+          if self.what != nil {try decoder.handleConflictingOneOf()}
+          self.what = .queued(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.what {
+    case .stage?: try {
+      guard case .stage(let v)? = self.what else { preconditionFailure() }
+      try visitor.visitSingularStringField(value: v, fieldNumber: 1)
+    }()
+    case .finished?: try {
+      guard case .finished(let v)? = self.what else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    }()
+    case .finding?: try {
+      guard case .finding(let v)? = self.what else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    }()
+    case .queued?: try {
+      guard case .queued(let v)? = self.what else { preconditionFailure() }
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 4)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireVerifyProgress, rhs: WireVerifyProgress) -> Bool {
+    if lhs.what != rhs.what {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireVerifyReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".VerifyReply"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}envelope\0\u{1}passed\0\u{3}artifact_sha256\0\u{1}stages\0\u{1}kernel\0\u{1}effort\0\u{1}verifier\0\u{3}from_evidence\0\u{1}versions\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.envelope) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.passed) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.artifactSha256) }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.stages) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._kernel) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.effort) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.verifier) }()
+      case 8: try { try decoder.decodeSingularBoolField(value: &self.fromEvidence) }()
+      case 9: try { try decoder.decodeRepeatedMessageField(value: &self.versions) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.envelope.isEmpty {
+      try visitor.visitSingularBytesField(value: self.envelope, fieldNumber: 1)
+    }
+    if self.passed != false {
+      try visitor.visitSingularBoolField(value: self.passed, fieldNumber: 2)
+    }
+    if !self.artifactSha256.isEmpty {
+      try visitor.visitSingularStringField(value: self.artifactSha256, fieldNumber: 3)
+    }
+    if !self.stages.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.stages, fieldNumber: 4)
+    }
+    try { if let v = self._kernel {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
+    if !self.effort.isEmpty {
+      try visitor.visitSingularStringField(value: self.effort, fieldNumber: 6)
+    }
+    if !self.verifier.isEmpty {
+      try visitor.visitSingularStringField(value: self.verifier, fieldNumber: 7)
+    }
+    if self.fromEvidence != false {
+      try visitor.visitSingularBoolField(value: self.fromEvidence, fieldNumber: 8)
+    }
+    if !self.versions.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.versions, fieldNumber: 9)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireVerifyReply, rhs: WireVerifyReply) -> Bool {
+    if lhs.envelope != rhs.envelope {return false}
+    if lhs.passed != rhs.passed {return false}
+    if lhs.artifactSha256 != rhs.artifactSha256 {return false}
+    if lhs.stages != rhs.stages {return false}
+    if lhs._kernel != rhs._kernel {return false}
+    if lhs.effort != rhs.effort {return false}
+    if lhs.verifier != rhs.verifier {return false}
+    if lhs.fromEvidence != rhs.fromEvidence {return false}
+    if lhs.versions != rhs.versions {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireStageResult: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".StageResult"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}stage\0\u{1}verdict\0\u{3}evidence_sha256\0\u{1}findings\0\u{1}checks\0\u{1}measurements\0\u{1}log\0\u{1}nanoseconds\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.stage) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.verdict) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.evidenceSha256) }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.findings) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.checks) }()
+      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.measurements) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.log) }()
+      case 8: try { try decoder.decodeSingularInt64Field(value: &self.nanoseconds) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.stage.isEmpty {
+      try visitor.visitSingularStringField(value: self.stage, fieldNumber: 1)
+    }
+    if !self.verdict.isEmpty {
+      try visitor.visitSingularStringField(value: self.verdict, fieldNumber: 2)
+    }
+    if !self.evidenceSha256.isEmpty {
+      try visitor.visitSingularStringField(value: self.evidenceSha256, fieldNumber: 3)
+    }
+    if !self.findings.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.findings, fieldNumber: 4)
+    }
+    if !self.checks.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.checks, fieldNumber: 5)
+    }
+    if !self.measurements.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.measurements, fieldNumber: 6)
+    }
+    if !self.log.isEmpty {
+      try visitor.visitSingularStringField(value: self.log, fieldNumber: 7)
+    }
+    if self.nanoseconds != 0 {
+      try visitor.visitSingularInt64Field(value: self.nanoseconds, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireStageResult, rhs: WireStageResult) -> Bool {
+    if lhs.stage != rhs.stage {return false}
+    if lhs.verdict != rhs.verdict {return false}
+    if lhs.evidenceSha256 != rhs.evidenceSha256 {return false}
+    if lhs.findings != rhs.findings {return false}
+    if lhs.checks != rhs.checks {return false}
+    if lhs.measurements != rhs.measurements {return false}
+    if lhs.log != rhs.log {return false}
+    if lhs.nanoseconds != rhs.nanoseconds {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireFinding: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Finding"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}stage\0\u{1}check\0\u{1}severity\0\u{1}message\0\u{1}place\0\u{1}operation\0\u{1}path\0\u{1}why\0\u{1}remedy\0\u{1}detail\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.stage) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.check) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.severity) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.message) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._place) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.operation) }()
+      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.path) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.why) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.remedy) }()
+      case 10: try { try decoder.decodeSingularStringField(value: &self.detail) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.stage.isEmpty {
+      try visitor.visitSingularStringField(value: self.stage, fieldNumber: 1)
+    }
+    if !self.check.isEmpty {
+      try visitor.visitSingularStringField(value: self.check, fieldNumber: 2)
+    }
+    if !self.severity.isEmpty {
+      try visitor.visitSingularStringField(value: self.severity, fieldNumber: 3)
+    }
+    if !self.message.isEmpty {
+      try visitor.visitSingularStringField(value: self.message, fieldNumber: 4)
+    }
+    try { if let v = self._place {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
+    if !self.operation.isEmpty {
+      try visitor.visitSingularStringField(value: self.operation, fieldNumber: 6)
+    }
+    if !self.path.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.path, fieldNumber: 7)
+    }
+    if !self.why.isEmpty {
+      try visitor.visitSingularStringField(value: self.why, fieldNumber: 8)
+    }
+    if !self.remedy.isEmpty {
+      try visitor.visitSingularStringField(value: self.remedy, fieldNumber: 9)
+    }
+    if !self.detail.isEmpty {
+      try visitor.visitSingularStringField(value: self.detail, fieldNumber: 10)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireFinding, rhs: WireFinding) -> Bool {
+    if lhs.stage != rhs.stage {return false}
+    if lhs.check != rhs.check {return false}
+    if lhs.severity != rhs.severity {return false}
+    if lhs.message != rhs.message {return false}
+    if lhs._place != rhs._place {return false}
+    if lhs.operation != rhs.operation {return false}
+    if lhs.path != rhs.path {return false}
+    if lhs.why != rhs.why {return false}
+    if lhs.remedy != rhs.remedy {return false}
+    if lhs.detail != rhs.detail {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireSourcePlace: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SourcePlace"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}file\0\u{1}line\0\u{1}column\0\u{1}text\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.file) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.line) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.column) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.text) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.file.isEmpty {
+      try visitor.visitSingularStringField(value: self.file, fieldNumber: 1)
+    }
+    if self.line != 0 {
+      try visitor.visitSingularUInt32Field(value: self.line, fieldNumber: 2)
+    }
+    if self.column != 0 {
+      try visitor.visitSingularUInt32Field(value: self.column, fieldNumber: 3)
+    }
+    if !self.text.isEmpty {
+      try visitor.visitSingularStringField(value: self.text, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireSourcePlace, rhs: WireSourcePlace) -> Bool {
+    if lhs.file != rhs.file {return false}
+    if lhs.line != rhs.line {return false}
+    if lhs.column != rhs.column {return false}
+    if lhs.text != rhs.text {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WirePathStep: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".PathStep"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}place\0\u{1}note\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._place) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.note) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._place {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.note.isEmpty {
+      try visitor.visitSingularStringField(value: self.note, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WirePathStep, rhs: WirePathStep) -> Bool {
+    if lhs._place != rhs._place {return false}
+    if lhs.note != rhs.note {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireCheckOutcome: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".CheckOutcome"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}check\0\u{1}verdict\0\u{1}reason\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.check) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.verdict) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.check.isEmpty {
+      try visitor.visitSingularStringField(value: self.check, fieldNumber: 1)
+    }
+    if !self.verdict.isEmpty {
+      try visitor.visitSingularStringField(value: self.verdict, fieldNumber: 2)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireCheckOutcome, rhs: WireCheckOutcome) -> Bool {
+    if lhs.check != rhs.check {return false}
+    if lhs.verdict != rhs.verdict {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireMeasurement: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Measurement"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}subject\0\u{1}value\0\u{1}unit\0\u{1}low\0\u{1}high\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.subject) }()
+      case 3: try { try decoder.decodeSingularDoubleField(value: &self.value) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.unit) }()
+      case 5: try { try decoder.decodeSingularDoubleField(value: &self._low) }()
+      case 6: try { try decoder.decodeSingularDoubleField(value: &self._high) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if !self.subject.isEmpty {
+      try visitor.visitSingularStringField(value: self.subject, fieldNumber: 2)
+    }
+    if self.value.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.value, fieldNumber: 3)
+    }
+    if !self.unit.isEmpty {
+      try visitor.visitSingularStringField(value: self.unit, fieldNumber: 4)
+    }
+    try { if let v = self._low {
+      try visitor.visitSingularDoubleField(value: v, fieldNumber: 5)
+    } }()
+    try { if let v = self._high {
+      try visitor.visitSingularDoubleField(value: v, fieldNumber: 6)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireMeasurement, rhs: WireMeasurement) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.subject != rhs.subject {return false}
+    if lhs.value != rhs.value {return false}
+    if lhs.unit != rhs.unit {return false}
+    if lhs._low != rhs._low {return false}
+    if lhs._high != rhs._high {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireKernelIdentity: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".KernelIdentity"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}release\0\u{3}build_id\0\u{3}btf_sha256\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.release) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.buildID) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.btfSha256) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.release.isEmpty {
+      try visitor.visitSingularStringField(value: self.release, fieldNumber: 1)
+    }
+    if !self.buildID.isEmpty {
+      try visitor.visitSingularStringField(value: self.buildID, fieldNumber: 2)
+    }
+    if !self.btfSha256.isEmpty {
+      try visitor.visitSingularStringField(value: self.btfSha256, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireKernelIdentity, rhs: WireKernelIdentity) -> Bool {
+    if lhs.release != rhs.release {return false}
+    if lhs.buildID != rhs.buildID {return false}
+    if lhs.btfSha256 != rhs.btfSha256 {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4949,4 +6487,708 @@ nonisolated extension WireCheck: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
 
 nonisolated extension WireCheck.Verdict: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0UNKNOWN\0\u{1}FOUND\0\u{1}MISSING\0\u{1}WARNING\0")
+}
+
+nonisolated extension WireVerifierRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".VerifierRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hello\0\u{1}submit\0\u{1}cancel\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: WireVerifierHello?
+        var hadOneofValue = false
+        if let current = self.message {
+          hadOneofValue = true
+          if case .hello(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.message = .hello(v)
+        }
+      }()
+      case 2: try {
+        var v: WireJobSubmit?
+        var hadOneofValue = false
+        if let current = self.message {
+          hadOneofValue = true
+          if case .submit(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.message = .submit(v)
+        }
+      }()
+      case 3: try {
+        var v: WireJobCancel?
+        var hadOneofValue = false
+        if let current = self.message {
+          hadOneofValue = true
+          if case .cancel(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.message = .cancel(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.message {
+    case .hello?: try {
+      guard case .hello(let v)? = self.message else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    }()
+    case .submit?: try {
+      guard case .submit(let v)? = self.message else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    }()
+    case .cancel?: try {
+      guard case .cancel(let v)? = self.message else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireVerifierRequest, rhs: WireVerifierRequest) -> Bool {
+    if lhs.message != rhs.message {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireVerifierResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".VerifierResponse"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}greeting\0\u{1}event\0\u{1}finished\0\u{1}failure\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: WireVerifierGreeting?
+        var hadOneofValue = false
+        if let current = self.message {
+          hadOneofValue = true
+          if case .greeting(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.message = .greeting(v)
+        }
+      }()
+      case 2: try {
+        var v: WireJobEvent?
+        var hadOneofValue = false
+        if let current = self.message {
+          hadOneofValue = true
+          if case .event(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.message = .event(v)
+        }
+      }()
+      case 3: try {
+        var v: WireJobFinished?
+        var hadOneofValue = false
+        if let current = self.message {
+          hadOneofValue = true
+          if case .finished(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.message = .finished(v)
+        }
+      }()
+      case 4: try {
+        var v: WireFailure?
+        var hadOneofValue = false
+        if let current = self.message {
+          hadOneofValue = true
+          if case .failure(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.message = .failure(v)
+        }
+      }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.message {
+    case .greeting?: try {
+      guard case .greeting(let v)? = self.message else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    }()
+    case .event?: try {
+      guard case .event(let v)? = self.message else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    }()
+    case .finished?: try {
+      guard case .finished(let v)? = self.message else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    }()
+    case .failure?: try {
+      guard case .failure(let v)? = self.message else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    }()
+    case nil: break
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireVerifierResponse, rhs: WireVerifierResponse) -> Bool {
+    if lhs.message != rhs.message {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireVerifierHello: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".VerifierHello"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}protocol_min\0\u{3}protocol_max\0\u{1}client\0\u{1}session\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.protocolMin) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.protocolMax) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.client) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.session) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.protocolMin != 0 {
+      try visitor.visitSingularUInt32Field(value: self.protocolMin, fieldNumber: 1)
+    }
+    if self.protocolMax != 0 {
+      try visitor.visitSingularUInt32Field(value: self.protocolMax, fieldNumber: 2)
+    }
+    if !self.client.isEmpty {
+      try visitor.visitSingularStringField(value: self.client, fieldNumber: 3)
+    }
+    if !self.session.isEmpty {
+      try visitor.visitSingularStringField(value: self.session, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireVerifierHello, rhs: WireVerifierHello) -> Bool {
+    if lhs.protocolMin != rhs.protocolMin {return false}
+    if lhs.protocolMax != rhs.protocolMax {return false}
+    if lhs.client != rhs.client {return false}
+    if lhs.session != rhs.session {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireVerifierGreeting: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".VerifierGreeting"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}protocol\0\u{1}version\0\u{1}session\0\u{3}public_key\0\u{1}kernels\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.`protocol`) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.version) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.session) }()
+      case 4: try { try decoder.decodeSingularBytesField(value: &self.publicKey) }()
+      case 5: try { try decoder.decodeRepeatedMessageField(value: &self.kernels) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.`protocol` != 0 {
+      try visitor.visitSingularUInt32Field(value: self.`protocol`, fieldNumber: 1)
+    }
+    if !self.version.isEmpty {
+      try visitor.visitSingularStringField(value: self.version, fieldNumber: 2)
+    }
+    if !self.session.isEmpty {
+      try visitor.visitSingularStringField(value: self.session, fieldNumber: 3)
+    }
+    if !self.publicKey.isEmpty {
+      try visitor.visitSingularBytesField(value: self.publicKey, fieldNumber: 4)
+    }
+    if !self.kernels.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.kernels, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireVerifierGreeting, rhs: WireVerifierGreeting) -> Bool {
+    if lhs.`protocol` != rhs.`protocol` {return false}
+    if lhs.version != rhs.version {return false}
+    if lhs.session != rhs.session {return false}
+    if lhs.publicKey != rhs.publicKey {return false}
+    if lhs.kernels != rhs.kernels {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireJobSubmit: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".JobSubmit"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}uid\0\u{1}user\0\u{1}code\0\u{1}object\0\u{1}parameters\0\u{1}hints\0\u{3}hint_maps\0\u{1}effort\0\u{1}kernel\0\u{3}rules_sha256\0\u{1}checks\0\u{3}allowed_capabilities\0\u{1}nonce\0\u{1}seconds\0")
+
+  fileprivate class _StorageClass {
+    var _job: UInt64 = 0
+    var _uid: UInt32 = 0
+    var _user: String = String()
+    var _candidate: WireJobSubmit.OneOf_Candidate?
+    var _parameters: [WireSetting] = []
+    var _hints: [WireHint] = []
+    var _hintMaps: [WireSetting] = []
+    var _effort: String = String()
+    var _kernel: WireKernelIdentity? = nil
+    var _rulesSha256: String = String()
+    var _checks: [WireSetting] = []
+    var _allowedCapabilities: [String] = []
+    var _nonce: String = String()
+    var _seconds: UInt32 = 0
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _job = source._job
+      _uid = source._uid
+      _user = source._user
+      _candidate = source._candidate
+      _parameters = source._parameters
+      _hints = source._hints
+      _hintMaps = source._hintMaps
+      _effort = source._effort
+      _kernel = source._kernel
+      _rulesSha256 = source._rulesSha256
+      _checks = source._checks
+      _allowedCapabilities = source._allowedCapabilities
+      _nonce = source._nonce
+      _seconds = source._seconds
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularUInt64Field(value: &_storage._job) }()
+        case 2: try { try decoder.decodeSingularUInt32Field(value: &_storage._uid) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._user) }()
+        case 4: try {
+          var v: WireSourceFile?
+          var hadOneofValue = false
+          if let current = _storage._candidate {
+            hadOneofValue = true
+            if case .code(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._candidate = .code(v)
+          }
+        }()
+        case 5: try {
+          var v: WireSourceFile?
+          var hadOneofValue = false
+          if let current = _storage._candidate {
+            hadOneofValue = true
+            if case .object(let m) = current {v = m}
+          }
+          try decoder.decodeSingularMessageField(value: &v)
+          if let v = v {
+            if hadOneofValue {try decoder.handleConflictingOneOf()}
+            _storage._candidate = .object(v)
+          }
+        }()
+        case 6: try { try decoder.decodeRepeatedMessageField(value: &_storage._parameters) }()
+        case 7: try { try decoder.decodeRepeatedMessageField(value: &_storage._hints) }()
+        case 8: try { try decoder.decodeRepeatedMessageField(value: &_storage._hintMaps) }()
+        case 9: try { try decoder.decodeSingularStringField(value: &_storage._effort) }()
+        case 10: try { try decoder.decodeSingularMessageField(value: &_storage._kernel) }()
+        case 11: try { try decoder.decodeSingularStringField(value: &_storage._rulesSha256) }()
+        case 12: try { try decoder.decodeRepeatedMessageField(value: &_storage._checks) }()
+        case 13: try { try decoder.decodeRepeatedStringField(value: &_storage._allowedCapabilities) }()
+        case 14: try { try decoder.decodeSingularStringField(value: &_storage._nonce) }()
+        case 15: try { try decoder.decodeSingularUInt32Field(value: &_storage._seconds) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._job != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._job, fieldNumber: 1)
+      }
+      if _storage._uid != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._uid, fieldNumber: 2)
+      }
+      if !_storage._user.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._user, fieldNumber: 3)
+      }
+      switch _storage._candidate {
+      case .code?: try {
+        guard case .code(let v)? = _storage._candidate else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+      }()
+      case .object?: try {
+        guard case .object(let v)? = _storage._candidate else { preconditionFailure() }
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+      }()
+      case nil: break
+      }
+      if !_storage._parameters.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._parameters, fieldNumber: 6)
+      }
+      if !_storage._hints.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._hints, fieldNumber: 7)
+      }
+      if !_storage._hintMaps.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._hintMaps, fieldNumber: 8)
+      }
+      if !_storage._effort.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._effort, fieldNumber: 9)
+      }
+      try { if let v = _storage._kernel {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 10)
+      } }()
+      if !_storage._rulesSha256.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._rulesSha256, fieldNumber: 11)
+      }
+      if !_storage._checks.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._checks, fieldNumber: 12)
+      }
+      if !_storage._allowedCapabilities.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._allowedCapabilities, fieldNumber: 13)
+      }
+      if !_storage._nonce.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._nonce, fieldNumber: 14)
+      }
+      if _storage._seconds != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._seconds, fieldNumber: 15)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireJobSubmit, rhs: WireJobSubmit) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._job != rhs_storage._job {return false}
+        if _storage._uid != rhs_storage._uid {return false}
+        if _storage._user != rhs_storage._user {return false}
+        if _storage._candidate != rhs_storage._candidate {return false}
+        if _storage._parameters != rhs_storage._parameters {return false}
+        if _storage._hints != rhs_storage._hints {return false}
+        if _storage._hintMaps != rhs_storage._hintMaps {return false}
+        if _storage._effort != rhs_storage._effort {return false}
+        if _storage._kernel != rhs_storage._kernel {return false}
+        if _storage._rulesSha256 != rhs_storage._rulesSha256 {return false}
+        if _storage._checks != rhs_storage._checks {return false}
+        if _storage._allowedCapabilities != rhs_storage._allowedCapabilities {return false}
+        if _storage._nonce != rhs_storage._nonce {return false}
+        if _storage._seconds != rhs_storage._seconds {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireJobCancel: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".JobCancel"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.job) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.job != 0 {
+      try visitor.visitSingularUInt64Field(value: self.job, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireJobCancel, rhs: WireJobCancel) -> Bool {
+    if lhs.job != rhs.job {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireJobEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".JobEvent"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}progress\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.job) }()
+      case 2: try { try decoder.decodeSingularMessageField(value: &self._progress) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.job != 0 {
+      try visitor.visitSingularUInt64Field(value: self.job, fieldNumber: 1)
+    }
+    try { if let v = self._progress {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireJobEvent, rhs: WireJobEvent) -> Bool {
+    if lhs.job != rhs.job {return false}
+    if lhs._progress != rhs._progress {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireJobFinished: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".JobFinished"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}failure\0\u{1}report\0\u{3}cpu_nanoseconds\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.job) }()
+      case 2: try {
+        var v: WireFailure?
+        var hadOneofValue = false
+        if let current = self.outcome {
+          hadOneofValue = true
+          if case .failure(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.outcome = .failure(v)
+        }
+      }()
+      case 3: try {
+        var v: WireVerificationReport?
+        var hadOneofValue = false
+        if let current = self.outcome {
+          hadOneofValue = true
+          if case .report(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.outcome = .report(v)
+        }
+      }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.cpuNanoseconds) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.job != 0 {
+      try visitor.visitSingularUInt64Field(value: self.job, fieldNumber: 1)
+    }
+    switch self.outcome {
+    case .failure?: try {
+      guard case .failure(let v)? = self.outcome else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    }()
+    case .report?: try {
+      guard case .report(let v)? = self.outcome else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    }()
+    case nil: break
+    }
+    if self.cpuNanoseconds != 0 {
+      try visitor.visitSingularUInt64Field(value: self.cpuNanoseconds, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireJobFinished, rhs: WireJobFinished) -> Bool {
+    if lhs.job != rhs.job {return false}
+    if lhs.outcome != rhs.outcome {return false}
+    if lhs.cpuNanoseconds != rhs.cpuNanoseconds {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireVerificationReport: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".VerificationReport"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}artifact_sha256\0\u{1}object\0\u{1}kernel\0\u{1}stages\0\u{1}effort\0\u{1}parameters\0\u{1}hints\0\u{3}from_evidence\0\u{1}versions\0\u{1}nonce\0\u{1}statement\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.artifactSha256) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.object) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._kernel) }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.stages) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.effort) }()
+      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.parameters) }()
+      case 7: try { try decoder.decodeRepeatedMessageField(value: &self.hints) }()
+      case 8: try { try decoder.decodeSingularBoolField(value: &self.fromEvidence) }()
+      case 9: try { try decoder.decodeRepeatedMessageField(value: &self.versions) }()
+      case 10: try { try decoder.decodeSingularStringField(value: &self.nonce) }()
+      case 11: try { try decoder.decodeSingularBytesField(value: &self.statement) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if !self.artifactSha256.isEmpty {
+      try visitor.visitSingularStringField(value: self.artifactSha256, fieldNumber: 1)
+    }
+    if !self.object.isEmpty {
+      try visitor.visitSingularBytesField(value: self.object, fieldNumber: 2)
+    }
+    try { if let v = self._kernel {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    if !self.stages.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.stages, fieldNumber: 4)
+    }
+    if !self.effort.isEmpty {
+      try visitor.visitSingularStringField(value: self.effort, fieldNumber: 5)
+    }
+    if !self.parameters.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.parameters, fieldNumber: 6)
+    }
+    if !self.hints.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.hints, fieldNumber: 7)
+    }
+    if self.fromEvidence != false {
+      try visitor.visitSingularBoolField(value: self.fromEvidence, fieldNumber: 8)
+    }
+    if !self.versions.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.versions, fieldNumber: 9)
+    }
+    if !self.nonce.isEmpty {
+      try visitor.visitSingularStringField(value: self.nonce, fieldNumber: 10)
+    }
+    if !self.statement.isEmpty {
+      try visitor.visitSingularBytesField(value: self.statement, fieldNumber: 11)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireVerificationReport, rhs: WireVerificationReport) -> Bool {
+    if lhs.artifactSha256 != rhs.artifactSha256 {return false}
+    if lhs.object != rhs.object {return false}
+    if lhs._kernel != rhs._kernel {return false}
+    if lhs.stages != rhs.stages {return false}
+    if lhs.effort != rhs.effort {return false}
+    if lhs.parameters != rhs.parameters {return false}
+    if lhs.hints != rhs.hints {return false}
+    if lhs.fromEvidence != rhs.fromEvidence {return false}
+    if lhs.versions != rhs.versions {return false}
+    if lhs.nonce != rhs.nonce {return false}
+    if lhs.statement != rhs.statement {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
 }
