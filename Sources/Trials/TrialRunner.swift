@@ -73,9 +73,7 @@ struct TrialCourse: Sendable {
                 MachineJob(
                     shape: shape, candidate: candidate, effort: effort, withLoad: isFirst, withDynamic: withDynamic,
                     lifetime: lifetime,
-                    loaded: { load in
-                        tell(load, shape, kernelReport)
-                    }, progress: { events(.progress($0)) }))
+                    loaded: { run in tell(run, shape, kernelReport) }, progress: { events(.progress($0)) }))
             if isFirst, kernelReport.value == nil { finish(Verdicts.kernel(run, shape: shape), kernelReport) }
             guard withDynamic, kernelReport.value?.verdict == .passed else { break }
             parts.append(Verdicts.dynamic(run, shape: shape))
@@ -86,10 +84,10 @@ struct TrialCourse: Sendable {
     }
 
     /// The kernel stage is over, before the dynamic one begins. True: go on.
-    private func tell(_ load: CommandRun, _ shape: TrialShape, _ report: Kept<StageReport?>) -> Bool {
+    private func tell(_ run: MachineRun, _ shape: TrialShape, _ report: Kept<StageReport?>) -> Bool {
         // A second try at the machine does not change what was said.
         if let known = report.value { return known.verdict == .passed }
-        let new = Verdicts.kernel(MachineRun(load: load), shape: shape)
+        let new = Verdicts.kernel(run, shape: shape)
         finish(new, report)
         return new.verdict == .passed
     }

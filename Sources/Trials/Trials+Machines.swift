@@ -34,7 +34,7 @@ struct MachineJob: Sendable {
     /// Until the machine is ended whatever it does.
     let lifetime: Duration
     /// Told once the kernel stage is over and the dynamic one has not begun.
-    let loaded: @Sendable (CommandRun) -> Bool
+    let loaded: @Sendable (MachineRun) -> Bool
     let progress: @Sendable (String) -> Void
 }
 
@@ -98,13 +98,16 @@ extension TrialMachine {
             words += ["--hints", Self.hintsPath]
         }
         if job.withLoad {
-            let run = try await command(["load"] + words, options.limits.load, job, machine) { run in
+            _ = try await command(["load"] + words, options.limits.load, job, machine) { run in
                 shared.change { $0.load = run }
             }
-            guard job.loaded(run) else { return }
+            guard job.loaded(shared.value) else { return }
         }
         if job.withDynamic {
-            let more = ["--effort", job.effort.rawValue, "--shape", job.shape.name]
+            let promises = job.candidate.promises.sorted { $0.key < $1.key }.flatMap {
+                ["--promise", "\($0.key)=\($0.value)"]
+            }
+            let more = promises + ["--effort", job.effort.rawValue, "--shape", job.shape.name]
             _ = try await command(
                 ["dynamic"] + words + more, options.limits.dynamic(job.effort), job, machine
             ) { run in shared.change { $0.dynamic = run } }

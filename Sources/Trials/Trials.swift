@@ -41,6 +41,8 @@ package struct TrialCandidate: Hashable, Sendable {
     package var parameters: [Setting] = []
     package var hints: [Hint] = []
     package var hintMaps: [Hint.Kind: String] = [:]
+    /// What its description promises, by the names of the description's table, for the dynamic stage to hold it to.
+    package var promises: [String: String] = [:]
 
     package init(object: [UInt8]) { self.object = object }
 }

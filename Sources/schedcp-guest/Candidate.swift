@@ -6,6 +6,8 @@ import Model
 struct Candidate {
     var object = ""
     var settings: [(name: String, value: String)] = []
+    /// What its description promises, for the dynamic stage to hold it to.
+    var promises: [String: String] = [:]
     var hintsFile: String?
     var everything = false
     /// Options that are not of every trial, by name without the dashes.
@@ -17,9 +19,10 @@ struct Candidate {
         while let word = words.popFirst() {
             switch word {
             case "--everything": everything = true
-            case "--param":
+            case "--param", "--promise":
                 guard let pair = words.popFirst(), let equals = pair.firstIndex(of: "=") else { return nil }
-                settings.append((String(pair[..<equals]), String(pair[pair.index(after: equals)...])))
+                let (name, value) = (String(pair[..<equals]), String(pair[pair.index(after: equals)...]))
+                if word == "--param" { settings.append((name, value)) } else { promises[name] = value }
             case "--hints":
                 guard let file = words.popFirst() else { return nil }
                 hintsFile = file
