@@ -106,6 +106,7 @@ package final class FolderLock: Sendable {
 
 extension SystemError {
     package var isNoSuchFile: Bool { code == ENOENT }
+    package var isTooLarge: Bool { code == EFBIG }
     /// Of FolderLock: another one has it.
     package var isHeldByAnother: Bool { code == EWOULDBLOCK }
 }

@@ -51,7 +51,7 @@ package struct SpawnedProcess: ~Copyable {
 }
 
 /// Runs `body` with copies of the strings as a NULL-terminated array of C strings.
-private func withCStrings<R>(
+func withCStrings<R>(
     _ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> R
 ) -> R {
     // SAFETY: strdup's copies are freed once, after the body, which must not keep them.

@@ -84,7 +84,9 @@ import Testing
     }
 
     @Test func theShimsStaySmall() throws {
-        let shims = try SourceFile.all(in: "Sources/CLinux", ending: ".c").filter { !$0.path.hasSuffix("guest.c") }
+        // What has to happen between fork and exec cannot be Swift, and is no shim: guest.c, sandbox.c.
+        let shims = try SourceFile.all(in: "Sources/CLinux", ending: ".c")
+            .filter { !$0.path.hasSuffix("guest.c") && !$0.path.hasSuffix("sandbox.c") }
         #expect(shims.reduce(0) { $0 + $1.lines.count } < 200)
     }
 

@@ -4,7 +4,6 @@
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 // capget(2), capset(2) of the calling thread, version 3.
 int clinux_capget(uint64_t *effective, uint64_t *permitted, uint64_t *inheritable);
@@ -14,11 +13,11 @@ int clinux_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable);
 int clinux_prctl(int option, unsigned long arg2, unsigned long arg3);
 
 // setresuid/setresgid/setgroups of the calling process (glibc carries them to every thread).
-int clinux_become(uid_t uid, gid_t gid);
+int clinux_become(uint32_t uid, uint32_t gid);
 
 // SO_PEERCRED and SO_PEERGROUPS of a Unix socket. The second gives the number of groups, or -1.
-int clinux_peer_credentials(int fd, pid_t *pid, uid_t *uid, gid_t *gid);
-int clinux_peer_groups(int fd, gid_t *groups, int capacity);
+int clinux_peer_credentials(int fd, int32_t *pid, uint32_t *uid, uint32_t *gid);
+int clinux_peer_groups(int fd, uint32_t *groups, int capacity);
 
 // SO_PEERPIDFD of a Unix socket (Linux 6.5): a descriptor of the process that connected, or -1.
 int clinux_peer_pidfd(int fd);

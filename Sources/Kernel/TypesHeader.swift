@@ -1,0 +1,91 @@
+import CLibBPF
+import Glibc
+package import Model
+
+/// `vmlinux.h`: the types of a kernel as C, made from its BTF. The same BTF gives the same text, whatever the machine.
+package enum TypesHeader {
+    /// The forms of the text that differ for the same BTF have different numbers; part of the key of a cache.
+    package static let version = 1
+
+    /// Throws `.malformedObject` for bytes that are no BTF or that cannot be written as C.
+    ///
+    /// Every field access in code that includes it is relocated on load (`preserve_access_index`), so that an object
+    /// made for one kernel finds its fields in the next.
+    package static func make(btf bytes: [UInt8]) throws(Failure) -> [UInt8] {
+        // SAFETY: libbpf copies the bytes within the call, and checks them.
+        let parsed = bytes.withUnsafeBytes { btf__new($0.baseAddress, UInt32($0.count)) }
+        guard let btf = parsed else {
+            throw Failure(
+                .malformedObject, "the kernel's types cannot be read: \(reason()), \(bytes.count) bytes of BTF")
+        }
+        defer { btf__free(btf) }
+        let text = Text(capacity: 4 << 20)
+        text.append(opening)
+        // SAFETY: `text` outlives the dumper, which is freed below; the callback runs only within btf_dump__dump_type.
+        let context = Unmanaged.passUnretained(text).toOpaque()
+        guard
+            let dumper = btf_dump__new(
+                btf,
+                { context, format, arguments in
+                    guard let context, let format, let arguments else { return }
+                    // SAFETY: the context is the `text` above.
+                    Unmanaged<Text>.fromOpaque(context).takeUnretainedValue().print(format, arguments)
+                }, context, nil)
+        else {
+            throw Failure(.malformedObject, "the kernel's types cannot be written: \(reason())")
+        }
+        defer { btf_dump__free(dumper) }
+        for id in 1..<max(1, btf__type_cnt(btf)) {
+            let error = btf_dump__dump_type(dumper, id)
+            guard error == 0 else {
+                throw Failure(
+                    .malformedObject,
+                    "type \(id) of the kernel cannot be written as C: \(String(cString: strerror(-error)))")
+            }
+        }
+        text.append(closing)
+        return withExtendedLifetime(text) { text.bytes }
+    }
+
+    // SAFETY: strerror's text is copied at once.
+    private static func reason() -> String { String(cString: strerror(errno)) }
+
+    private static let opening = """
+        #ifndef __VMLINUX_H__
+        #define __VMLINUX_H__
+
+        #ifndef BPF_NO_PRESERVE_ACCESS_INDEX
+        #pragma clang attribute push (__attribute__((preserve_access_index)), apply_to = record)
+        #endif
+
+
+        """
+
+    private static let closing = """
+
+        #ifndef BPF_NO_PRESERVE_ACCESS_INDEX
+        #pragma clang attribute pop
+        #endif
+
+        #endif /* __VMLINUX_H__ */
+
+        """
+
+    /// What libbpf prints piece by piece.
+    private final class Text {
+        private(set) var bytes: [UInt8] = []
+        private var piece = [CChar](repeating: 0, count: 1024)
+
+        init(capacity: Int) { bytes.reserveCapacity(capacity) }
+
+        func append(_ text: String) { bytes += text.utf8 }
+
+        func print(_ format: UnsafePointer<CChar>, _ arguments: CVaListPointer) {
+            // SAFETY: vsnprintf writes at most as many bytes as the array has. Names in BTF are shorter than 512 bytes,
+            // and libbpf prints one at a time.
+            let length = Int(vsnprintf(&piece, piece.count, format, arguments))
+            guard length > 0 else { return }
+            piece.withUnsafeBytes { bytes += $0.prefix(min(length, $0.count - 1)) }
+        }
+    }
+}
