@@ -37,7 +37,7 @@ struct OpsFields {
         return asked == 0 ? Self.defaultDumpLength : min(asked, Self.maxDumpLength)
     }
 
-    private func value(_ name: String) -> UInt64? {
+    func value(_ name: String) -> UInt64? {
         guard let (offset, size) = place(name) else { return nil }
         // SAFETY: `place` gives only ranges inside the memory.
         return (0..<size).reduce(0) { value, index in

@@ -25,6 +25,14 @@ package enum GuestStream {
         return (reader, writer)
     }
 
+    /// A pipe, close-on-exec, both ends as pipe(2) makes them.
+    package static func blockingPipe() throws(SystemError) -> (reader: SharedDescriptor, writer: SharedDescriptor) {
+        var ends: [CInt] = [-1, -1]
+        // SAFETY: as above.
+        _ = try retryingInterrupts("pipe") { clinux_pipe(&ends) }
+        return (SharedDescriptor(Descriptor(owning: ends[0])), SharedDescriptor(Descriptor(owning: ends[1])))
+    }
+
     package static func setNonBlocking(_ fd: CInt) throws(SystemError) {
         let flags = try retryingInterrupts("fcntl") { fcntl(fd, F_GETFL) }
         _ = try retryingInterrupts("fcntl") { fcntl(fd, F_SETFL, flags | O_NONBLOCK) }

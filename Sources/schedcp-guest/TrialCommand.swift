@@ -32,6 +32,11 @@ enum TrialCommand {
         case "load":
             guard let candidate = Candidate(rest) else { return misused() }
             verdict = LoadCommand(candidate: candidate, emit: output.write).run()
+        case "dynamic":
+            guard let candidate = Candidate(rest), let options = DynamicCommand.options(candidate.options) else {
+                return misused()
+            }
+            verdict = DynamicCommand(candidate: candidate, emit: output.write).run(options)
         case "identify": verdict = .passed
         default: return misused()
         }

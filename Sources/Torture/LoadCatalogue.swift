@@ -1,0 +1,27 @@
+import Model
+
+/// Every load, and which of them an effort runs, in their order: what may end a scheduler for good reasons comes last.
+package enum LoadCatalogue {
+    static let all: [any Load.Type] = [
+        NiceLevels.self, CPUHogs.self, EveryNiceLevel.self, Crowded.self, Sleepers.self, PipePairs.self, FutexPairs.self,
+        ForkStorm.self, ShortTasks.self, ExecStorm.self, YieldStorm.self, Pinned.self, Changes.self,
+        PolicySwitches.self, Killed.self, Stopped.self, RealTimeHog.self, Cgroups.self, Idle.self, FairShares.self,
+        Hotplug.self,
+    ]
+
+    private static let quick: Set<String> = [
+        NiceLevels.name, Sleepers.name, PipePairs.name, ForkStorm.name, Pinned.name, Changes.name, Cgroups.name,
+        Idle.name, Hotplug.name,
+    ]
+
+    package static var names: [String] { all.map { $0.name } }
+
+    static func loads(for options: TortureOptions, machine: Machine) -> [any Load.Type] {
+        all.filter { load in
+            if !options.loads.isEmpty { return options.loads.contains(load.name) }
+            if load.obstacle(machine) != nil { return false }
+            if load == FairShares.self { return options.isFairByWeight }
+            return options.effort == .full || quick.contains(load.name)
+        }
+    }
+}

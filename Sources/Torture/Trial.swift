@@ -1,0 +1,152 @@
+import Glibc
+package import GuestProtocol
+package import Kernel
+import Linux
+package import Model
+
+/// The dynamic stage: attaches the candidate, runs load after load, measures, and says what came of it.
+package final class Trial {
+    let options: TortureOptions
+    let emit: (TrialRecord) -> Void
+    private let load: () throws(Failure) -> LoadedScheduler
+    let runner: LoadRunner
+    let log: KernelLog
+    private(set) var judge: Judge
+    /// The candidate while it is attached, and what is left of it afterwards.
+    private var attached: AttachedScheduler?
+    private var detached: DetachedScheduler?
+    private var parts: AttachedScheduler.Parts?
+    var errors = 0
+
+    /// - Parameter load: loads the candidate anew, with its parameters and hints.
+    package init(
+        options: TortureOptions, probe: consuming RunqueueProbe, emit: @escaping (TrialRecord) -> Void,
+        load: @escaping () throws(Failure) -> LoadedScheduler
+    ) throws(Failure) {
+        self.options = options
+        self.emit = emit
+        self.load = load
+        log = KernelLog()
+        let machine = Machine.prepare()
+        judge = Judge(cpus: machine.cpus.count, isFairByWeight: options.isFairByWeight)
+        do { runner = try LoadRunner(probe: probe, machine: machine, log: log) } catch {
+            throw error.asFailure(.internal)
+        }
+    }
+
+    var machine: Machine { runner.machine }
+
+    /// Runs the whole stage.
+    package func run() -> TrialRecord.Verdict {
+        // From here on this process needs nothing of the candidate.
+        guard Worker.set(.fifo, priority: 40, reset: true) else {
+            complain(Violation(check: "trial", message: "the guest's judge cannot become a real-time task"))
+            return .unable
+        }
+        do throws(Failure) {
+            try attachFresh()
+        } catch {
+            complain(Violation(check: "attach", message: error.message, detail: error.detail))
+            return error.code == .attachFailed || error.code == .verifierRefused ? .failed : .unable
+        }
+        for kind in LoadCatalogue.loads(for: options, machine: machine) {
+            guard torment(kind) else { break }
+        }
+        if errors == 0 { attachRepeatedly() }
+        if errors == 0 { end() }
+        return errors == 0 ? .passed : .failed
+    }
+
+    func complain(_ violation: Violation) {
+        if violation.severity == .error { errors += 1 }
+        emit(.violation(violation))
+    }
+
+    /// Says that a step begins and how it ended.
+    func step(_ name: String, subject: String = "", _ body: () throws(Failure) -> Void) throws(Failure) {
+        let start = Linux.Clock.monotonic()
+        emit(.began(step: name, subject: subject))
+        func end(_ message: String?) {
+            emit(
+                .ended(
+                    StepEnd(
+                        step: name, subject: subject, isSuccess: message == nil, message: message ?? "",
+                        nanoseconds: UInt64(clamping: Linux.Clock.monotonic() - start))))
+        }
+        do throws(Failure) { try body() } catch {
+            end(error.message)
+            throw error
+        }
+        end(nil)
+    }
+
+    // MARK: The candidate comes and goes.
+
+    /// Loads it again, so that nothing of an earlier run is left in it, and attaches it.
+    func attachFresh() throws(Failure) {
+        detach()
+        var loaded: LoadedScheduler?
+        try step("load") { () throws(Failure) in loaded = try load() }
+        guard let loaded = loaded.take() else { return }
+        judge = Judge(
+            cpus: machine.cpus.count, isFairByWeight: options.isFairByWeight,
+            watchdogMilliseconds: loaded.watchdogMilliseconds())
+        var fresh: LoadedScheduler? = consume loaded
+        try step("attach") { () throws(Failure) in
+            guard let loaded = fresh.take() else { return }
+            let now = try loaded.attach()
+            parts = now.parts
+            attached = consume now
+        }
+        runner.follow(onlyExtPolicy: !SchedExt().read().switchAll)
+    }
+
+    /// Puts the default scheduler back.
+    func detach() {
+        guard let attached = attached.take() else { return }
+        detached = attached.detach()
+        runner.abandon()
+    }
+
+    /// The same programs and maps again.
+    func attachAgain() throws(Failure) {
+        guard let detached = detached.take() else { return try attachFresh() }
+        let now = try detached.attachAgain()
+        parts = now.parts
+        attached = consume now
+    }
+
+    var isAttached: Bool { attached != nil }
+    func exitInfo() -> ExitInfo? { parts?.exit?.read() }
+
+    private func end() {
+        do throws(Failure) {
+            try step("detach") { () throws(Failure) in detach() }
+        } catch {}
+        if let info = exitInfo(), info.kind.isError {
+            complain(Violation(check: "ejected", message: "the scheduler ended with an error: \(info.summary)"))
+        }
+    }
+
+    /// Attaches and detaches in turn: whoever cannot come back cannot be rolled back to.
+    private func attachRepeatedly() {
+        let times = options.effort == .full ? 20 : 3
+        do throws(Failure) {
+            try step("reattach", subject: "\(times) times") { () throws(Failure) in
+                for _ in 0..<times {
+                    detach()
+                    try attachAgain()
+                    Worker.pause(microseconds: 5000)
+                    guard SchedExt().read().state == "enabled" else {
+                        throw Failure(.ejected, exitInfo()?.summary ?? "it ended at once")
+                    }
+                }
+            }
+        } catch {
+            complain(
+                Violation(
+                    check: "reattach", message: "it could not be attached again: \(error.message)",
+                    detail: error.detail))
+        }
+    }
+}
