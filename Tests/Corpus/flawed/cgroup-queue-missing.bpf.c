@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A queue for each cgroup by its id; the root's children get theirs, and deeper ones none. */
+/* A queue for each cgroup by its id; the root gets its own, and the others none. */
 #include <schedcp/scheduler.bpf.h>
 
 char _license[] SEC("license") = "GPL";
@@ -43,7 +43,7 @@ s32 BPF_STRUCT_OPS_SLEEPABLE(cgroup_queue_missing_cgroup_init, struct cgroup *cg
 	u64 id = cgroup->kn->id;
 	s32 error;
 
-	if (cgroup->level > 1)
+	if (cgroup->level > 0)
 		return 0;
 	error = scx_bpf_create_dsq(id, -1);
 	if (!error)

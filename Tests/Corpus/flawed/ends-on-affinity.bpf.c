@@ -32,7 +32,7 @@ static u32 changes;
 void BPF_STRUCT_OPS(ends_on_affinity_set_cpumask, struct task_struct *p, const struct cpumask *mask)
 {
 	/* FLAW ejected dynamic */
-	if (__sync_add_and_fetch(&changes, 1) > 1000)
+	if (__sync_add_and_fetch(&changes, 1) > 50)
 		scheduler_error("task %d changed its CPUs once too often", p->pid);
 }
 

@@ -32,7 +32,7 @@ static u32 taken;
 void BPF_STRUCT_OPS(ends_on_realtime_cpu_release, s32 cpu, struct scx_cpu_release_args *args)
 {
 	/* FLAW ejected dynamic */
-	if (__sync_add_and_fetch(&taken, 1) > 50)
+	if (__sync_add_and_fetch(&taken, 1) > 5)
 		scheduler_error("CPU %d was taken away too often", cpu);
 }
 

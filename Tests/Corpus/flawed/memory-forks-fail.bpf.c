@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Has room for 200 tasks; every fork beyond that fails. */
+/* Has room for 48 tasks beyond those of its start; every fork beyond that fails. */
 #include <schedcp/scheduler.bpf.h>
 
 char _license[] SEC("license") = "GPL";
 
 #define QUEUE 0
 
-#define ROOM 200
+#define ROOM 48
 
-static u32 tasks;
+static u32 tasks, first;
 
 s32 BPF_STRUCT_OPS(memory_forks_fail_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
 {
@@ -33,8 +33,12 @@ void BPF_STRUCT_OPS(memory_forks_fail_dispatch, s32 cpu, struct task_struct *pre
 
 s32 BPF_STRUCT_OPS_SLEEPABLE(memory_forks_fail_init_task, struct task_struct *p, struct scx_init_task_args *args)
 {
+	u32 count = __sync_add_and_fetch(&tasks, 1);
+
+	if (!args->fork)
+		first = count;
 	/* FLAW ejected dynamic */
-	if (__sync_fetch_and_add(&tasks, 1) >= ROOM) {
+	else if (count > first + ROOM) {
 		__sync_fetch_and_sub(&tasks, 1);
 		return -ENOMEM;
 	}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Records are made by thread and deleted by process, so that those of other threads stay until the table is full. */
+/* Records are made by pid and deleted by its lowest bits, so that most stay until the table is full. */
 #include <schedcp/scheduler.bpf.h>
 
 char _license[] SEC("license") = "GPL";
@@ -8,10 +8,10 @@ char _license[] SEC("license") = "GPL";
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 512);
+	__uint(max_entries, 1024);
 	__type(key, s32);
 	__type(value, u64);
-} threads SEC(".maps");
+} records SEC(".maps");
 
 s32 BPF_STRUCT_OPS(memory_wrong_key_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
 {
@@ -39,17 +39,17 @@ s32 BPF_STRUCT_OPS_SLEEPABLE(memory_wrong_key_init_task, struct task_struct *p, 
 	u64 since = clock_now();
 	s32 pid = p->pid;
 
-	if (bpf_map_update_elem(&threads, &pid, &since, BPF_ANY))
-		scheduler_error("no room for thread %d", pid);
+	if (bpf_map_update_elem(&records, &pid, &since, BPF_ANY))
+		scheduler_error("no room for task %d", pid);
 	return 0;
 }
 
 void BPF_STRUCT_OPS(memory_wrong_key_exit_task, struct task_struct *p, struct scx_exit_task_args *args)
 {
-	s32 tgid = p->tgid;
+	s32 pid = p->pid & 63;
 
 	/* FLAW ejected dynamic */
-	bpf_map_delete_elem(&threads, &tgid);
+	bpf_map_delete_elem(&records, &pid);
 }
 
 s32 BPF_STRUCT_OPS_SLEEPABLE(memory_wrong_key_init)

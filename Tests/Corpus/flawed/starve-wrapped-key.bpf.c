@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Virtual time is kept in microseconds of 32 bits that start close to their end, and wraps within seconds. */
+/* Keys are microseconds in 24 bits, which wrap every 17 s: whoever waits then is passed over. */
 #include <schedcp/scheduler.bpf.h>
 
 char _license[] SEC("license") = "GPL";
 
 #define QUEUE 0
 
-#define START (0xffffffffU - 3000000)
+#define KEY_MASK 0xffffffU
+#define START (KEY_MASK - 3000000)
 
 static u64 started;
 
@@ -23,7 +24,7 @@ s32 BPF_STRUCT_OPS(starve_wrapped_key_select_cpu, struct task_struct *p, s32 pre
 void BPF_STRUCT_OPS(starve_wrapped_key_enqueue, struct task_struct *p, u64 enq_flags)
 {
 	/* FLAW starvation dynamic */
-	u32 key = START + (u32)((clock_now() - started) / NSEC_PER_USEC);
+	u32 key = (START + (u32)((clock_now() - started) / NSEC_PER_USEC)) & KEY_MASK;
 
 	dsq_insert_ordered(p, QUEUE, SCX_SLICE_DFL, key, enq_flags);
 	wake_idle_cpu_for(p);
