@@ -1,0 +1,143 @@
+import BPFObject
+
+/// An object made ready: entries, flow of functions, layout. Shared by the runs of all its operations.
+final class Program {
+    /// Where the kernel enters the object.
+    struct Entry: Hashable {
+        enum Kind: Hashable { case operation, callback, program }
+
+        /// `enqueue`, or of a callback `timer`, or of another program its name.
+        var name: String
+        var function: Int
+        var kind: Kind
+    }
+
+    let object: ResolvedObject
+    let options: AnalysisOptions
+    let layout: Layout
+    private var flows: [Int: Flow] = [:]
+    private var loads: [Int: [Int64]] = [:]
+    private(set) var entries: [Entry] = []
+
+    init(_ object: ResolvedObject, _ options: AnalysisOptions) {
+        self.object = object
+        self.options = options
+        layout = Layout(object.kernel)
+        entries = findEntries()
+    }
+
+    /// A function of more slots is not looked at: its flow alone would take too long.
+    static let slotLimit = 16_384
+
+    private func findEntries() -> [Entry] {
+        var entries = object.operations.sorted { $0.key < $1.key }.map {
+            Entry(name: $0.key, function: $0.value, kind: .operation)
+        }
+        let operations = Set(entries.map(\.function))
+        for (index, function) in object.functions.enumerated() where function.isProgram && !operations.contains(index) {
+            // A program of another operations table, or one of its own, such as a tracepoint or a system call's.
+            if function.section.hasPrefix("struct_ops") { continue }
+            entries.append(Entry(name: function.name, function: index, kind: .program))
+        }
+        return entries.filter { object.functions.indices.contains($0.function) }
+    }
+
+    /// nil where the function is too long.
+    func flow(_ function: Int) -> Flow? {
+        if let flow = flows[function] { return flow }
+        guard object.functions.indices.contains(function) else { return nil }
+        let code = object.functions[function]
+        guard code.instructions.count <= Self.slotLimit, !code.instructions.isEmpty else { return nil }
+        let flow = Flow(code) { self.loadOffsets($0) }
+        flows[function] = flow
+        return flow
+    }
+
+    /// Offsets that a function and those it calls load from, to know what a call may read.
+    private func loadOffsets(_ function: Int) -> [Int64] {
+        if let known = loads[function] { return known }
+        loads[function] = []
+        guard object.functions.indices.contains(function) else { return [] }
+        var offsets: Set<Int64> = []
+        let code = object.functions[function]
+        for instruction in code.instructions where instruction.opcode & 0x07 == 1 || instruction.opcode & 0x07 == 3 {
+            offsets.insert(Int64(instruction.offset))
+        }
+        for reference in code.references.values {
+            switch reference {
+            case .call(let other), .functionPointer(let other): offsets.formUnion(loadOffsets(other))
+            default: break
+            }
+        }
+        let result = offsets.sorted()
+        loads[function] = result
+        return result
+    }
+
+    /// Names of read-only globals that stand for the machine, not for the scheduler: any value is possible.
+    private static let machineNames: Set<String> = [
+        "schedcp_nr_cpus", "schedcp_nr_llcs", "schedcp_cpu_llc", "nr_cpu_ids", "nr_cpus", "nr_online_cpus",
+        "num_possible_cpus",
+    ]
+
+    /// The bytes of a frozen section where they are the same on every machine.
+    func frozenBytes(map: Int, offset: Int64, size: Int) -> UInt64? {
+        guard object.maps.indices.contains(map), object.maps[map].isFrozen, offset >= 0 else { return nil }
+        let definition = object.maps[map]
+        let start = Int(offset)
+        guard start + size <= definition.contents.count else { return nil }
+        if definition.variables.contains(where: {
+            $0.offset <= start && start < $0.offset + $0.size && Self.machineNames.contains($0.name)
+        }) {
+            return nil
+        }
+        var value: UInt64 = 0
+        for index in (0..<size).reversed() { value = value << 8 | UInt64(definition.contents[start + index]) }
+        return value
+    }
+
+    func variable(map: Int, offset: Int64) -> MapDefinition.Variable? {
+        guard object.maps.indices.contains(map) else { return nil }
+        return object.maps[map].variables.first { Int64($0.offset) <= offset && offset < Int64($0.offset + $0.size) }
+    }
+
+    func isFrozen(_ map: Int) -> Bool { object.maps.indices.contains(map) && object.maps[map].isFrozen }
+
+    /// The arguments of an operation: their nature and bounds, by place.
+    static func arguments(of operation: String, cpuLimit: Int) -> [(Nature, Bounds)] {
+        let task: (Nature, Bounds) = (.task, address)
+        let maybeTask: (Nature, Bounds) = (.task, .any)
+        let flags: (Nature, Bounds) = (.scalar, .any)
+        let cpu: (Nature, Bounds) = (.scalar, .lower(0, Int32(clamping: cpuLimit - 1)))
+        let pointer: (Nature, Bounds) = (.kernel, address)
+        let group: (Nature, Bounds) = (.cgroup, address)
+        let bool: (Nature, Bounds) = (.scalar, .range(0, 1))
+        return switch operation {
+        case "select_cpu": [task, cpu, flags]
+        case "enqueue", "dequeue", "runnable", "quiescent": [task, flags]
+        case "dispatch": [cpu, maybeTask]
+        case "tick", "running", "enable", "disable", "exit_task": [task, pointer]
+        case "stopping": [task, bool]
+        case "yield": [task, maybeTask]
+        case "core_sched_before": [task, task]
+        case "set_weight": [task, (.scalar, .range(1, 10_000))]
+        case "set_cpumask": [task, (.cpumask, address)]
+        case "update_idle": [cpu, bool]
+        case "cpu_acquire", "cpu_release": [cpu, pointer]
+        case "cpu_online", "cpu_offline": [cpu]
+        case "init_task": [task, pointer]
+        case "dump": [pointer]
+        case "dump_cpu": [pointer, cpu, bool]
+        case "dump_task": [pointer, task]
+        case "cgroup_init": [group, pointer]
+        case "cgroup_exit": [group]
+        case "cgroup_prep_move", "cgroup_move", "cgroup_cancel_move": [task, group, group]
+        case "cgroup_set_weight": [group, (.scalar, .range(1, 10_000))]
+        case "exit": [pointer]
+        default: []
+        }
+    }
+
+    /// An address that is not null.
+    static let address = Bounds.range(1, .max)
+}

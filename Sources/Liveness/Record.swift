@@ -1,0 +1,181 @@
+import Model
+
+/// Which queue an instruction means, as far as it is known.
+struct QueueReference: Hashable {
+    /// Every id it can be, at most.
+    var low: UInt64
+    var high: UInt64
+    /// Where the id comes from, when it is not constant.
+    var origin: String
+    /// A queue of the kernel's.
+    var isBuiltIn: Bool
+    /// The kernel's queue of a named CPU.
+    var isLocalOn: Bool
+
+    var constant: UInt64? { low == high ? low : nil }
+    /// Nothing is known of it.
+    var isOpen: Bool { !isBuiltIn && low == 0 && high > UInt64(UInt32.max) }
+
+    func overlaps(_ other: QueueReference) -> Bool { low <= other.high && other.low <= high }
+    func covers(_ other: QueueReference) -> Bool { low <= other.low && other.high <= high }
+
+    var description: String {
+        if let constant { return "queue \(constant)" }
+        if high <= UInt64(UInt32.max) { return "queue \(low)…\(high)" }
+        return origin.isEmpty ? "a queue" : "the queue \(origin)"
+    }
+}
+
+/// What the key of an ordered insert is made of.
+struct KeyOrigin: Hashable {
+    var constant: UInt64?
+    var usesTime = false
+    var usesVirtualTime = false
+    /// Weights, priorities and the like, which do not change while a task waits.
+    var usesRank = false
+    /// Anything else.
+    var usesOther = false
+
+    /// Never grows.
+    var isFixed: Bool { !usesTime && !usesVirtualTime && !usesOther }
+}
+
+/// Whether the task may use the CPU whose queue it was put into.
+enum Permitted: Hashable {
+    case yes, unknown
+    /// With the reason.
+    case no(String)
+}
+
+/// Something that an operation does, and where.
+struct Event {
+    enum Kind: Hashable {
+        /// A task into a queue.
+        case insert
+        /// A queue's first task to this CPU.
+        case move
+        /// A look at a queue's tasks, one by one.
+        case iterate
+        /// A task from one queue to another.
+        case transfer
+        case create, destroy
+        case kick
+        /// A task's name or address kept: in `map`, or elsewhere.
+        case keep
+        /// Something taken out of `map`.
+        case drain
+        case timerStart
+        case writeVirtualTime, writeSlice
+        case nullAccess
+        case askLength
+    }
+
+    /// Whose task it is.
+    enum Owner: Hashable {
+        /// The operation's own.
+        case argument
+        /// The one that the CPU has just run.
+        case previous
+        /// Found by the program.
+        case foreign
+        case none
+    }
+
+    var kind: Kind
+    var operation: String
+    var function: Int
+    var slot: Int
+    var ownSlot: Int
+    var path: PathNode?
+    var isExact: Bool
+    var owner = Owner.none
+    var queue: QueueReference?
+    var isOrdered = false
+    var key: KeyOrigin?
+    var slice: Bounds?
+    var flags: Bounds?
+    var cpu: Bounds?
+    var permitted = Permitted.unknown
+    var map = -1
+    var note = ""
+    /// An earlier event that it clashes with.
+    var clash = -1
+    /// Inside a callback or a loop over a range.
+    var isLooped = false
+}
+
+/// How a path ended.
+struct PathEnd {
+    var operation: String
+    var function: Int
+    var slot: Int
+    var ownSlot: Int
+    var path: PathNode?
+    var isExact: Bool
+    var hasError: Bool
+    var result: Bounds
+    /// Of the operation's first task.
+    var fact: TaskFact?
+    /// The result of an attempt to keep the task says: failed, or succeeded, or not known.
+    var keepFailed: Bool?
+    /// The task is known to be one of its kind only: a single pid.
+    var isSingleTask: Bool
+    var moves: [(event: Int, moved: Bool?)]
+    /// `isResult`: the operation gives back what the creation gave.
+    var creates: [(event: Int, created: Bool?, isResult: Bool)]
+    var steps: Int
+}
+
+/// What all runs of an object's entries have seen.
+struct Record {
+    var events: [Event] = []
+    var ends: [PathEnd] = []
+    /// Entry to the reason why not all of its paths were seen.
+    var incomplete: [String: String] = [:]
+    var steps = 0
+    var paths = 0
+    /// For those who want to know what took so long.
+    var work: [String: (steps: Int, paths: Int, pruned: Int)] = [:]
+    /// Callbacks that were handed to the kernel: timers and the like.
+    var callbacks: [Int: String] = [:]
+    private var known: [EventKey: Int] = [:]
+
+    static let eventLimit = 20_000
+    static let endLimit = 20_000
+
+    private struct EventKey: Hashable {
+        var kind: Event.Kind
+        var operation: String
+        var function: Int
+        var slot: Int
+        var ownSlot: Int
+        var isExact: Bool
+        var owner: Event.Owner
+        var queue: QueueReference?
+        var key: KeyOrigin?
+        var slice: Bounds?
+        var cpu: Bounds?
+        var permitted: Permitted
+        var map: Int
+        var note: String
+        var clash: Int
+    }
+
+    /// The event's number; equal ones are one, with the path of the first.
+    mutating func add(_ event: Event) -> Int {
+        let key = EventKey(
+            kind: event.kind, operation: event.operation, function: event.function, slot: event.slot,
+            ownSlot: event.ownSlot, isExact: event.isExact, owner: event.owner, queue: event.queue, key: event.key,
+            slice: event.slice, cpu: event.cpu, permitted: event.permitted, map: event.map, note: event.note,
+            clash: event.clash)
+        if let index = known[key] { return index }
+        guard events.count < Self.eventLimit else { return events.count - 1 }
+        events.append(event)
+        known[key] = events.count - 1
+        return events.count - 1
+    }
+
+    mutating func add(_ end: PathEnd) {
+        if ends.count < Self.endLimit { ends.append(end) }
+    }
+}

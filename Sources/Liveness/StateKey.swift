@@ -1,0 +1,202 @@
+/// What matters of a state for all that follows, as 128 bits.
+struct StateKey: Hashable {
+    private var a: UInt64 = 0x9E37_79B9_7F4A_7C15
+    private var b: UInt64 = 0xD1B5_4A32_D192_ED03
+
+    mutating func add(_ value: UInt64) {
+        a = (a ^ value) &* 0xFF51_AFD7_ED55_8CCD
+        a ^= a >> 32
+        b = (b &+ value) &* 0xC4CE_B9FE_1A85_EC53
+        b ^= b >> 29
+    }
+
+    mutating func add(_ value: Int) { add(UInt64(bitPattern: Int64(value))) }
+    mutating func add(_ term: TermID) { add(UInt64(UInt32(bitPattern: term))) }
+
+    mutating func add(_ bounds: Bounds) {
+        add(bounds.unsigned.low)
+        add(bounds.unsigned.high)
+        add(UInt64(bitPattern: bounds.signed.low))
+        add(UInt64(bitPattern: bounds.signed.high))
+        add(UInt64(bounds.unsigned32.low) << 32 | UInt64(bounds.unsigned32.high))
+        add(UInt64(UInt32(bitPattern: bounds.signed32.low)) << 32 | UInt64(UInt32(bitPattern: bounds.signed32.high)))
+        add(bounds.bits.value)
+        add(bounds.bits.unknown)
+    }
+}
+
+extension Interpreter {
+    /// Was a state like this one here before, at least as exact? Notes it if not.
+    func isSeen() -> Bool {
+        let key = currentKey()
+        let exactness: UInt8 = (state.isWidened ? 1 : 0) | (state.isDoubtful ? 2 : 0)
+        if let known = seen[key] {
+            // What was seen widened or doubtful says nothing for exact paths.
+            if known & ~exactness == 0 { return true }
+            seen[key] = known & exactness
+            return false
+        }
+        guard seen.count < 200_000 else { return false }
+        seen[key] = exactness
+        return false
+    }
+
+    private func currentKey() -> StateKey {
+        markGeneration &+= 1
+        var key = StateKey()
+        for depth in state.frames.indices { addFrame(depth, to: &key) }
+        let cells = liveCells()
+        for cell in cells {
+            key.add(cell.base)
+            key.add(UInt64(bitPattern: cell.offset) << 8 | UInt64(cell.size) << 1 | (cell.isStale ? 1 : 0))
+            key.add(cell.value)
+        }
+        for iterator in state.iterators {
+            key.add(iterator.place)
+            key.add(iterator.first)
+            key.add(iterator.last)
+            key.add(iterator.round << 1 | (iterator.isLater ? 1 : 0))
+            mark(iterator.first)
+            mark(iterator.last)
+        }
+        addTasks(to: &key)
+        addKnowledge(to: &key)
+        return key
+    }
+
+    private func addFrame(_ depth: Int, to key: inout StateKey) {
+        let frame = state.frames[depth]
+        let isTop = depth == state.top
+        key.add(frame.function << 32 | frame.slot)
+        key.add(Int(frame.context))
+        guard let flow = program.flow(frame.function), frame.slot < flow.liveRegisters.count else { return }
+        var live = flow.isWellFormed ? flow.liveRegisters[frame.slot] : 0x3FF
+        if !isTop {
+            let next = min(frame.slot + 1, flow.liveRegisters.count - 1)
+            live = (flow.isWellFormed ? flow.liveRegisters[next] : 0x3FF) & 0x3C0
+        }
+        for number in 0..<10 where live & (1 << UInt16(number)) != 0 {
+            let value = frame.registers[number]
+            key.add(number << 40 | Int(value))
+            mark(value)
+        }
+        if let repetition = frame.repetition {
+            key.add(repetition.count)
+            key.add(repetition.argument)
+            key.add(min(repetition.round, Interpreter.exactRounds + 1))
+            mark(repetition.argument)
+            mark(repetition.count)
+        }
+    }
+
+    /// Known memory that may be read again, in order.
+    private func liveCells() -> [Cell] {
+        var rest = state.cells
+        var live: [Cell] = []
+        var changed = true
+        while changed, !rest.isEmpty {
+            changed = false
+            rest.removeAll { cell in
+                guard isLive(cell) else { return false }
+                live.append(cell)
+                mark(cell.value)
+                changed = true
+                return true
+            }
+        }
+        return live.sorted { ($0.base, $0.offset, $0.size) < ($1.base, $1.offset, $1.size) }
+    }
+
+    private func isLive(_ cell: Cell) -> Bool {
+        let root = terms.root(cell.base)
+        switch terms[root].nature {
+        case .frame(let depth):
+            guard depth < state.frames.count else { return false }
+            let frame = state.frames[depth]
+            guard let flow = program.flow(frame.function), flow.isWellFormed, cell.base == root,
+                frame.slot < flow.liveStack.count
+            else { return true }
+            var pieces: UInt64 = 0
+            var offset = Int(cell.offset)
+            while offset < Int(cell.offset) + cell.size {
+                pieces |= Flow.piece(offset)
+                offset += 1
+            }
+            return flow.liveStack[frame.slot] & pieces != 0
+        case .section(let map):
+            if isMarked(root) { return true }
+            return state.frames.contains { program.flow($0.function)?.mayUse(section: map, after: $0.slot) ?? true }
+        default:
+            guard areLeavesMarked(cell.base) else { return false }
+            return state.frames.contains { program.flow($0.function)?.mayLoad(cell.offset, after: $0.slot) ?? true }
+        }
+    }
+
+    private func addTasks(to key: inout StateKey) {
+        for fact in state.tasks where areLeavesMarked(fact.task) || arguments.contains(fact.task) {
+            key.add(fact.task)
+            key.add(min(fact.inserts, 2) << 8 | min(fact.keeps, 2) << 4 | (fact.maybeKept ? 1 : 0))
+            key.add(fact.keptIn)
+            key.add(fact.firstInsert)
+            if fact.keepResult != 0 {
+                key.add(fact.keepResult)
+                mark(fact.keepResult)
+            }
+        }
+        for permission in state.permissions where areLeavesMarked(permission.cpu) && areLeavesMarked(permission.task) {
+            key.add(permission.cpu)
+            key.add(permission.task)
+        }
+        for move in state.moves {
+            key.add(move.event)
+            let outcome = bounds(of: move.result)
+            key.add(outcome.constant == 0 ? 1 : outcome.unsigned.contains(0) ? 2 : 3)
+            if outcome.unsigned.contains(0), outcome.constant == nil { key.add(move.result) }
+        }
+        for create in state.creates {
+            key.add(create.event)
+            let outcome = bounds(of: create.result)
+            key.add(outcome.signed32 == Interval(0) ? 1 : outcome.signed32.contains(0) ? 2 : 3)
+        }
+        key.add(state.hasError ? 1 : 0)
+    }
+
+    /// What is known of terms that are made of live inputs only: of others, nobody can ask again.
+    private func addKnowledge(to key: inout StateKey) {
+        for id in state.refined.keys.sorted() where areLeavesMarked(id) {
+            guard let bounds = state.refined[id] else { continue }
+            key.add(id)
+            key.add(bounds)
+        }
+        let orders = state.orders.filter { areLeavesMarked($0.key.a) && areLeavesMarked($0.key.b) }
+        for (order, ways) in orders.sorted(by: {
+            ($0.key.a, $0.key.b, $0.key.is32 ? 1 : 0) < ($1.key.a, $1.key.b, $1.key.is32 ? 1 : 0)
+        }) {
+            key.add(order.a)
+            key.add(order.b)
+            key.add(Int(ways) << 1 | (order.is32 ? 1 : 0))
+        }
+    }
+
+    private func mark(_ id: TermID) {
+        guard let leaves = terms[id].leaves else { return }
+        if marks.count < terms.count {
+            marks.append(contentsOf: repeatElement(0, count: terms.count - marks.count + 64))
+        }
+        for leaf in leaves { marks[Int(leaf)] = markGeneration }
+    }
+
+    private func isMarked(_ leaf: TermID) -> Bool {
+        Int(leaf) < marks.count && marks[Int(leaf)] == markGeneration
+    }
+
+    private func areLeavesMarked(_ id: TermID) -> Bool {
+        guard let leaves = terms[id].leaves else { return true }
+        return leaves.allSatisfy { leaf in
+            if isMarked(leaf) { return true }
+            // A function of its arguments can be asked again while they are there.
+            guard case .pure(_, let a, let b) = terms.input(of: leaf) else { return false }
+            return areLeavesMarked(a) && areLeavesMarked(b)
+        }
+    }
+}
