@@ -38,9 +38,11 @@ extension ObjectBuilder {
         map.contents = Array(elf.bytes[start..<start + variable.size])
         map.valueType = type
         map.variables = btf.members(of: type).compactMap { member in
-            btf.size(of: member.type).map {
-                MapDefinition.Variable(name: member.name, type: member.type, offset: member.byteOffset, size: $0)
-            }
+            guard let size = btf.size(of: member.type), member.byteOffset <= variable.size,
+                size <= variable.size - member.byteOffset
+            else { return nil }
+            return MapDefinition.Variable(
+                name: member.name, type: member.type, offset: member.byteOffset, size: size)
         }
         var table = OperationsTable(
             name: variable.name, type: Flavour.essential(btf.name(type)), isLinked: isLinked, map: object.maps.count)
