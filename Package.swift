@@ -171,7 +171,8 @@ let package = Package(
         tests("LivenessTests", ["BPFObject", "Liveness", "Model"]),
         tests("DiagnosticsTests", ["Diagnostics", "Model"]),
         tests("TortureTests", ["GuestProtocol", "Kernel", "Linux", "Model", "Torture"]),
-        tests("TrialsTests", ["GuestProtocol", "Linux", "MicroVM", "Model", "TestSupport", "Trials"]),
+        tests(
+            "TrialsTests", ["GuestProtocol", "Linux", "MicroVM", "Model", "TestSupport", "Trials", "schedcp-guest"]),
         tests("VerifierTests", ["Diagnostics", "Linux", "Model", "TestSupport", "Trials", "Verifier", subprocess]),
         tests("WireTests", ["Model", "TestSupport", "Wire", nioCore, protobuf]),
         tests("AccessTests", ["Access", "Model", "TestSupport"]),

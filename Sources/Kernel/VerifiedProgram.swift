@@ -28,7 +28,7 @@ package struct VerifierFigures: Hashable, Sendable {
     package var nanoseconds: UInt64 = 0
 
     /// Reads lines such as "processed 34 insns (limit 1000000) max_states_per_insn 0 total_states 2 peak_states 2",
-    /// "verification time 120 usec" and "stack depth 32+0". Functions that are verified on their own have lines of
+    /// "verification time 120 usec" and "stack depth 32+0" or "stack depth max 32". Functions that are verified on their own have lines of
     /// their own; they are added up.
     package init(log: String) {
         for line in log.utf8.split(separator: UInt8(ascii: "\n")) {
@@ -45,7 +45,8 @@ package struct VerifierFigures: Hashable, Sendable {
             case "verification" where words.count > 3 && words[1] == "time" && words[3] == "usec":
                 nanoseconds &+= number(after: "time") &* 1000
             case "stack" where words.count > 2 && words[1] == "depth":
-                stack += words[2].split(separator: "+").reduce(0) { $0 &+ (UInt64($1) ?? 0) }
+                // A list of functions, or (7.x) "max" and the deepest chain.
+                stack += number(after: "max") + words[2].split(separator: "+").reduce(0) { $0 &+ (UInt64($1) ?? 0) }
             default: break
             }
         }
@@ -61,11 +62,13 @@ package struct VerifierComplaint: Hashable, Sendable {
     package let file: String
     package let line: Int
     package let text: String
-    /// The end of the log, bounded.
+    /// The end of the log, or the kernel's explanation; bounded.
     package let tail: String
+    package let log: String
 
-    /// Lines of the log's end that are kept for a person.
+    /// Lines of the log's end that are kept for a person, or of the explanation and what led to it.
     private static let tailLines = 24
+    private static let explanationLines = 60
 
     /// nil where the failure carries no program's log.
     package init?(_ failure: Failure) {
@@ -74,8 +77,13 @@ package struct VerifierComplaint: Hashable, Sendable {
         guard let first = lines.first else { return nil }
         program = String(first.dropFirst(VerifierLog.header.count))
         reason = VerifierLog.complaint(in: failure.detail) ?? ""
-        tail = lines.dropFirst().suffix(Self.tailLines).joined(separator: "\n")
-        let place = lines.last { $0.hasPrefix("; ") && $0.contains(" @ ") }.flatMap(Self.place(in:))
+        log = String(failure.detail[first.endIndex...].dropFirst())
+        let explained = lines.firstIndex { $0.hasPrefix(VerifierLog.explanation) }
+        tail =
+            (explained.map { lines[$0...].prefix(Self.explanationLines) } ?? lines.dropFirst().suffix(Self.tailLines))
+            .joined(separator: "\n")
+        let place = lines[..<(explained ?? lines.endIndex)].last { $0.hasPrefix("; ") && $0.contains(" @ ") }
+            .flatMap(Self.place(in:))
         (text, file, line) = place ?? ("", "", 0)
     }
 

@@ -76,12 +76,18 @@ final class VerifierLog {
         }
     }
 
-    /// The line that says why: the last one before the closing statistics.
+    /// The line that says why: the last one before the closing statistics and, on kernels that explain themselves at
+    /// length (7.x), before the explanation.
     static func complaint(in log: String) -> String? {
-        let lines = log.split(separator: "\n").filter { line in
-            !line.hasPrefix("processed ") && !line.hasPrefix("verification time") && !line.hasPrefix("stack depth")
-                && !line.hasPrefix("mark_precise") && !line.hasPrefix("peak_states")
+        let all = log.split(separator: "\n")
+        let lines = all[..<(all.firstIndex { $0.hasPrefix(explanation) } ?? all.endIndex)].filter { line in
+            !statistics.contains { line.hasPrefix($0) }
         }
         return lines.last.map { String($0.escapedForDisplay(limit: 300)) }
     }
+
+    static let explanation = "Verification failed: "
+    private static let statistics = [
+        "processed ", "verification time", "stack depth", "subprog ", "mark_precise", "peak_states",
+    ]
 }

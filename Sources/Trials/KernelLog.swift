@@ -4,17 +4,27 @@ import Model
 enum KernelLog {
     /// Words that a kernel uses only where something is wrong with it, or with the scheduler.
     private static let complaints = [
-        "BUG:", "kernel BUG at", "WARNING:", "Oops:", "Kernel panic", "general protection fault",
+        "BUG:", "kernel BUG at", "Oops:", "Kernel panic", "general protection fault",
         "unable to handle", "detected stall", "self-detected stall", "soft lockup", "hard LOCKUP",
         "blocked for more than",
         "possible recursive locking", "circular locking", "invalid opcode", "double fault", "refcount_t:",
         "scheduling while atomic", "runnable task stall", "kmemleak",
     ]
 
+    /// Where a warning may be a scheduler's doing; others are of the machine.
+    private static let warningPlaces = [
+        "kernel/sched/", "kernel/bpf/", "kernel/rcu/", "kernel/workqueue", "kernel/cgroup/",
+    ]
+
+    private static func isComplaint(_ line: some StringProtocol) -> Bool {
+        if complaints.contains(where: { line.contains($0) }) { return true }
+        return line.contains("WARNING: ") && warningPlaces.contains { line.contains($0) }
+    }
+
     /// The complaints among these lines, each once, bounded.
     static func complaints(in lines: some Sequence<some StringProtocol>) -> [String] {
         var found: [String] = []
-        for line in lines where complaints.contains(where: { line.contains($0) }) {
+        for line in lines where isComplaint(line) {
             let text = withoutTime(Substring(line)).escapedForDisplay(limit: 300)
             if !found.contains(text) { found.append(text) }
             if found.count == 20 { break }

@@ -31,15 +31,15 @@ struct TrialMachine: Sendable {
     }
 
     /// Runs a command of the guest and hands on its records as they come. Throws ``MachineError`` when the machine ends,
-    /// or does not answer for ten seconds beyond `limit`.
+    /// or does not answer for `grace` beyond `limit`, at which the guest ends the command.
     static func run(
-        _ arguments: [String], in machine: some VirtualMachine, limit: Duration,
+        _ arguments: [String], in machine: some VirtualMachine, limit: Duration, grace: Duration = .seconds(10),
         record: @escaping @Sendable (TrialRecord) -> Void
     ) async throws -> GuestCommandEnd {
         var request = GuestCommand.request(["/init", "trial"] + arguments, user: nil)
-        request.timeout = UInt32(clamping: limit.components.seconds * 1000)
+        request.timeout = UInt32(clamping: max(1, limit.inNanoseconds / 1_000_000))
         let asked = request
-        return try await withDeadline(limit + .seconds(10), "'\(arguments.first ?? "")' in the machine") {
+        return try await withDeadline(limit + grace, "'\(arguments.first ?? "")' in the machine") {
             let process = try await machine.start(asked)
             try await process.closeInput()
             var decoder = TrialReportDecoder()

@@ -7,7 +7,8 @@ enum Verdicts {
     /// The catalogue's names of what is found out here; the others come from the guest.
     static let verifierCheck = "verifier"
     static let kernelLogCheck = "kernel-log"
-    static let hangCheck = "hang"
+    /// What is the machine's own: it hangs, ends by itself, or cannot be had.
+    static let guestCheck = "guest"
 
     /// The kernel stage, from the first machine.
     static func kernel(_ machine: MachineRun, shape: TrialShape) -> StageReport {
@@ -57,14 +58,22 @@ enum Verdicts {
             report.verdict = .failed
             if !hasErrors {
                 report.findings.append(
-                    Finding(stage: report.stage, check: "trial", message: "the guest refused it and did not say why"))
+                    Finding(stage: report.stage, check: guestCheck, message: "the guest refused it and did not say why")
+                )
             }
-        case .unable: report.verdict = .unable
+        case .unable:
+            report.verdict = .unable
+            if report.findings.isEmpty {
+                report.findings.append(
+                    Finding(
+                        stage: report.stage, check: guestCheck,
+                        message: "the guest could not do its work and did not say why"))
+            }
         case nil:
             report.verdict = hasErrors ? .failed : .unable
             report.findings.append(
                 Finding(
-                    stage: report.stage, check: "trial",
+                    stage: report.stage, check: guestCheck,
                     message: "the guest ended without a verdict" + during(run),
                     detail: run.end?.errors ?? ""))
         }
@@ -78,17 +87,16 @@ enum Verdicts {
         let inCharge = run.transcript.hasAttached
         if let end = run.end {
             guard run.transcript.verdict == nil, let complaint = end.complaint else { return nil }
-            let check = end.exit.timedOut && inCharge ? hangCheck : "trial"
             return (
                 Finding(
-                    stage: stage, check: check, message: "the trial did not end well: \(complaint)" + during(run),
+                    stage: stage, check: guestCheck, message: "the trial did not end well: \(complaint)" + during(run),
                     detail: end.errors), inCharge
             )
         }
         let tail = Array(machine.console.split(separator: "\n").suffix(40)).joined(separator: "\n")
         if KernelLog.isAgentsDeath(machine.console) {
             return (
-                Finding(stage: stage, check: "trial", message: "the guest's first process died", detail: tail), false
+                Finding(stage: stage, check: guestCheck, message: "the guest's first process died", detail: tail), false
             )
         }
         if KernelLog.hasPanicked(machine.console) {
@@ -101,7 +109,7 @@ enum Verdicts {
             isSilent ? "the machine stopped answering" : "the trial was cut short: " + reason(for: machine.error)
         return (
             Finding(
-                stage: stage, check: isSilent && inCharge ? hangCheck : "trial", message: message + during(run),
+                stage: stage, check: guestCheck, message: message + during(run),
                 detail: tail), isSilent && inCharge
         )
     }
@@ -147,6 +155,6 @@ enum Verdicts {
     static func unable(_ stage: VerificationStage, _ reason: String, console: String = "") -> StageReport {
         let tail = console.split(separator: "\n").suffix(40).joined(separator: "\n")
         return StageReport(
-            stage, .unable, findings: [Finding(stage: stage, check: "trial", message: reason, detail: tail)])
+            stage, .unable, findings: [Finding(stage: stage, check: guestCheck, message: reason, detail: tail)])
     }
 }

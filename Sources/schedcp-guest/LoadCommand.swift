@@ -51,14 +51,18 @@ struct LoadCommand {
         switch failure.code {
         case .verifierRefused, .malformedObject, .invalidArgument, .attachFailed: break
         default:
-            emit(.violation(Violation(check: "trial", message: failure.description, detail: failure.detail)))
+            emit(.violation(Violation(check: "guest", message: failure.description, detail: failure.detail)))
             return .unable
         }
         guard let complaint = VerifierComplaint(failure) else {
-            emit(.violation(Violation(check: "verifier", message: failure.description, detail: failure.detail)))
+            emit(
+                .violation(
+                    Violation(
+                        check: Self.check(of: failure.code), message: failure.description,
+                        detail: failure.detail)))
             return .failed
         }
-        tellLog(complaint.program, failure.detail)
+        tellLog(complaint.program, complaint.log)
         emit(
             .violation(
                 Violation(
@@ -67,5 +71,13 @@ struct LoadCommand {
                     load: complaint.program, detail: complaint.tail, file: complaint.file, line: complaint.line,
                     text: complaint.text)))
         return .failed
+    }
+
+    private static func check(of code: Failure.Code) -> String {
+        switch code {
+        case .malformedObject: "object"
+        case .invalidArgument: "parameter"
+        default: "verifier"
+        }
     }
 }
