@@ -58,62 +58,66 @@ bool scx_bpf_task_set_dsq_vtime___v619(struct task_struct *p, u64 vtime) __ksym 
 
 u64 scx_bpf_now___v614(void) __ksym __weak;
 
+/*
+ * Macros and not functions: what is found at one of these (by the kernel's verifier, or by SchedCP's) is then shown at the
+ * line of the scheduler that uses it, for line information knows nothing of inlining. Each argument is evaluated once.
+ */
+
 /* Puts a task at the end of a queue with a slice of its own, in ns. */
-static __always_inline void dsq_insert(struct task_struct *p, u64 dsq_id, u64 slice, u64 enq_flags)
-{
-	if (bpf_ksym_exists(scx_bpf_dsq_insert___v2___v619))
-		scx_bpf_dsq_insert___v2___v619(p, dsq_id, slice, enq_flags);
-	else if (bpf_ksym_exists(scx_bpf_dsq_insert___v613))
-		scx_bpf_dsq_insert___v613(p, dsq_id, slice, enq_flags);
-	else
-		scx_bpf_dispatch___v612(p, dsq_id, slice, enq_flags);
-}
+#define dsq_insert(task, id, ns, flags)                                                         \
+	({                                                                                      \
+		if (bpf_ksym_exists(scx_bpf_dsq_insert___v2___v619))                            \
+			scx_bpf_dsq_insert___v2___v619(task, id, ns, flags);                    \
+		else if (bpf_ksym_exists(scx_bpf_dsq_insert___v613))                            \
+			scx_bpf_dsq_insert___v613(task, id, ns, flags);                         \
+		else                                                                            \
+			scx_bpf_dispatch___v612(task, id, ns, flags);                           \
+	})
 
-/* Puts a task into a queue in the order of `key`, smallest first; equal keys keep the order of insertion. */
-static __always_inline void dsq_insert_ordered(struct task_struct *p, u64 dsq_id, u64 slice, u64 key, u64 enq_flags)
-{
-	/* The type is the mark: an extern whose argument type the kernel lacks must not be called. */
-	if (bpf_core_type_exists(struct scx_bpf_dsq_insert_vtime_args)) {
-		struct scx_bpf_dsq_insert_vtime_args args = {
-			.dsq_id = dsq_id,
-			.slice = slice,
-			.vtime = key,
-			.enq_flags = enq_flags,
-		};
-
-		__scx_bpf_dsq_insert_vtime(p, &args);
-	} else if (bpf_ksym_exists(scx_bpf_dsq_insert_vtime___v613)) {
-		scx_bpf_dsq_insert_vtime___v613(p, dsq_id, slice, key, enq_flags);
-	} else {
-		scx_bpf_dispatch_vtime___v612(p, dsq_id, slice, key, enq_flags);
-	}
-}
+/*
+ * Puts a task into a queue in the order of `order`, smallest first; equal ones keep the order of insertion. The type is the
+ * mark: an extern whose argument type the kernel lacks must not be called.
+ */
+#define dsq_insert_ordered(task, id, ns, order, flags)                                          \
+	({                                                                                      \
+		if (bpf_core_type_exists(struct scx_bpf_dsq_insert_vtime_args)) {               \
+			struct scx_bpf_dsq_insert_vtime_args ___args = {                        \
+				.dsq_id = id,                                                   \
+				.slice = ns,                                                    \
+				.vtime = order,                                                 \
+				.enq_flags = flags,                                             \
+			};                                                                      \
+			__scx_bpf_dsq_insert_vtime(task, &___args);                             \
+		} else if (bpf_ksym_exists(scx_bpf_dsq_insert_vtime___v613)) {                  \
+			scx_bpf_dsq_insert_vtime___v613(task, id, ns, order, flags);            \
+		} else {                                                                        \
+			scx_bpf_dispatch_vtime___v612(task, id, ns, order, flags);              \
+		}                                                                               \
+	})
 
 /* From dispatch: moves the first task that this CPU may run to this CPU's own queue; false when there is none. */
-static __always_inline bool dsq_move_to_local(u64 dsq_id, u64 enq_flags)
-{
-	if (bpf_ksym_exists(scx_bpf_dsq_move_to_local___v2___v701))
-		return scx_bpf_dsq_move_to_local___v2___v701(dsq_id, enq_flags);
-	if (bpf_ksym_exists(scx_bpf_dsq_move_to_local___v613))
-		return scx_bpf_dsq_move_to_local___v613(dsq_id);
-	return scx_bpf_consume___v612(dsq_id);
-}
+#define dsq_move_to_local(id, flags)                                                            \
+	(bpf_ksym_exists(scx_bpf_dsq_move_to_local___v2___v701)                                 \
+		 ? scx_bpf_dsq_move_to_local___v2___v701(id, flags)                             \
+		 : bpf_ksym_exists(scx_bpf_dsq_move_to_local___v613)                            \
+		 ? scx_bpf_dsq_move_to_local___v613(id)                                         \
+		 : scx_bpf_consume___v612(id))
 
-static __always_inline void task_set_slice(struct task_struct *p, u64 slice)
-{
-	if (bpf_ksym_exists(scx_bpf_task_set_slice___v619))
-		scx_bpf_task_set_slice___v619(p, slice);
-	else
-		p->scx.slice = slice;
-}
+#define task_set_slice(task, ns)                                                                \
+	({                                                                                      \
+		if (bpf_ksym_exists(scx_bpf_task_set_slice___v619))                             \
+			scx_bpf_task_set_slice___v619(task, ns);                                \
+		else                                                                            \
+			(task)->scx.slice = ns;                                                 \
+	})
 
-static __always_inline void task_set_vtime(struct task_struct *p, u64 vtime)
-{
-	if (bpf_ksym_exists(scx_bpf_task_set_dsq_vtime___v619))
-		scx_bpf_task_set_dsq_vtime___v619(p, vtime);
-	else
-		p->scx.dsq_vtime = vtime;
-}
+#define task_set_vtime(task, time)                                                              \
+	({                                                                                      \
+		if (bpf_ksym_exists(scx_bpf_task_set_dsq_vtime___v619))                         \
+			scx_bpf_task_set_dsq_vtime___v619(task, time);                          \
+		else                                                                            \
+			(task)->scx.dsq_vtime = time;                                           \
+	})
 
 /* Monotonic time in ns; the run queue's own clock where the kernel offers it, which is cheaper. */
 static __always_inline u64 clock_now(void)
