@@ -5,7 +5,11 @@
 char _license[] SEC("license") = "GPL";
 
 #define QUEUES 2
-#define PF_KTHREAD 0x00200000
+
+struct placing {
+	struct task_struct *p;
+	u64 enq_flags;
+};
 
 s32 BPF_STRUCT_OPS(double_callback_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
 {
@@ -17,26 +21,18 @@ s32 BPF_STRUCT_OPS(double_callback_select_cpu, struct task_struct *p, s32 prev_c
 	return cpu;
 }
 
-struct task_struct *bpf_task_from_pid(s32 pid) __ksym;
-void bpf_task_release(struct task_struct *p) __ksym;
-
-static int insert(u32 index, u64 *context)
+static int insert(u32 index, struct placing *placing)
 {
-	struct task_struct *p = bpf_task_from_pid(*context);
-
-	if (!p)
-		return 1;
 	/* FLAW double-insert static */
-	dsq_insert(p, index, SCX_SLICE_DFL, 0);
-	bpf_task_release(p);
+	dsq_insert(placing->p, index, SCX_SLICE_DFL, placing->enq_flags);
 	return 0;
 }
 
 void BPF_STRUCT_OPS(double_callback_enqueue, struct task_struct *p, u64 enq_flags)
 {
-	u64 pid = p->pid;
+	struct placing placing = { .p = p, .enq_flags = enq_flags };
 
-	bpf_loop(QUEUES, insert, &pid, 0);
+	bpf_loop(QUEUES, insert, &placing, 0);
 	wake_idle_cpu_for(p);
 }
 

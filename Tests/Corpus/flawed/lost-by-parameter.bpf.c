@@ -21,9 +21,9 @@ s32 BPF_STRUCT_OPS(lost_by_parameter_select_cpu, struct task_struct *p, s32 prev
 
 void BPF_STRUCT_OPS(lost_by_parameter_enqueue, struct task_struct *p, u64 enq_flags)
 {
-	/* FLAW lost-task static */
 	if (order == 0)
 		dsq_insert(p, QUEUE, SCX_SLICE_DFL, enq_flags);
+	/* FLAW lost-task static */
 	else if (order == 1)
 		dsq_insert_ordered(p, ORDERED, SCX_SLICE_DFL, clock_now(), enq_flags);
 	wake_idle_cpu_for(p);

@@ -25,12 +25,11 @@ static __noinline int place(struct task_struct *p, u64 enq_flags)
 		dsq_insert(p, HEAVY, SCX_SLICE_DFL, enq_flags);
 		return 0;
 	}
-	if (weight >= 50) {
-		dsq_insert(p, NORMAL, SCX_SLICE_DFL, enq_flags);
-		return 1;
-	}
 	/* FLAW lost-task static */
-	return -1;
+	if (weight < 50)
+		return -1;
+	dsq_insert(p, NORMAL, SCX_SLICE_DFL, enq_flags);
+	return 1;
 }
 
 void BPF_STRUCT_OPS(lost_in_subprogram_enqueue, struct task_struct *p, u64 enq_flags)

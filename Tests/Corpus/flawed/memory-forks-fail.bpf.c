@@ -37,7 +37,7 @@ s32 BPF_STRUCT_OPS_SLEEPABLE(memory_forks_fail_init_task, struct task_struct *p,
 
 	if (!args->fork)
 		first = count;
-	/* FLAW ejected dynamic */
+	/* FLAW rejected,ejected dynamic */
 	else if (count > first + ROOM) {
 		__sync_fetch_and_sub(&tasks, 1);
 		return -ENOMEM;

@@ -32,7 +32,7 @@ void BPF_STRUCT_OPS(starve_ageing_reset_enqueue, struct task_struct *p, u64 enq_
 
 void BPF_STRUCT_OPS(starve_ageing_reset_dispatch, s32 cpu, struct task_struct *prev)
 {
-	/* FLAW ageing-broken static */
+	/* FLAW ageing-broken,strict-priority static */
 	if (++turns >= TURNS) {
 		turns = 0;
 		if (dsq_move_to_local(LIGHT, 0))

@@ -27,7 +27,7 @@ void BPF_STRUCT_OPS(starve_ageing_same_enqueue, struct task_struct *p, u64 enq_f
 
 void BPF_STRUCT_OPS(starve_ageing_same_dispatch, s32 cpu, struct task_struct *prev)
 {
-	/* FLAW ageing-broken static */
+	/* FLAW ageing-broken,strict-priority static */
 	if (__sync_add_and_fetch(&turns, 1) % 8 == 0 && dsq_move_to_local(HEAVY, 0))
 		return;
 	if (!dsq_move_to_local(HEAVY, 0))

@@ -18,7 +18,7 @@ s32 BPF_STRUCT_OPS(starve_fixed_key_select_cpu, struct task_struct *p, s32 prev_
 
 void BPF_STRUCT_OPS(starve_fixed_key_enqueue, struct task_struct *p, u64 enq_flags)
 {
-	/* FLAW starvation dynamic */
+	/* FLAW ageing-broken static */
 	dsq_insert_ordered(p, QUEUE, SCX_SLICE_DFL, 10000 - p->scx.weight, enq_flags);
 	wake_idle_cpu_for(p);
 }

@@ -26,12 +26,11 @@ void BPF_STRUCT_OPS(starve_strict_queued_enqueue, struct task_struct *p, u64 enq
 
 void BPF_STRUCT_OPS(starve_strict_queued_dispatch, s32 cpu, struct task_struct *prev)
 {
-	if (scx_bpf_dsq_nr_queued(INTERACTIVE)) {
-		dsq_move_to_local(INTERACTIVE, 0);
-		return;
-	}
 	/* FLAW strict-priority static */
-	dsq_move_to_local(BATCH, 0);
+	if (!scx_bpf_dsq_nr_queued(INTERACTIVE))
+		dsq_move_to_local(BATCH, 0);
+	else
+		dsq_move_to_local(INTERACTIVE, 0);
 }
 
 s32 BPF_STRUCT_OPS_SLEEPABLE(starve_strict_queued_init)

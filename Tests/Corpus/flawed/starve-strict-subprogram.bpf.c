@@ -33,10 +33,9 @@ static __noinline int serve_wakeups(void)
 
 void BPF_STRUCT_OPS(starve_strict_subprogram_dispatch, s32 cpu, struct task_struct *prev)
 {
-	if (serve_wakeups())
-		return;
 	/* FLAW strict-priority static */
-	dsq_move_to_local(REST, 0);
+	if (!serve_wakeups())
+		dsq_move_to_local(REST, 0);
 }
 
 s32 BPF_STRUCT_OPS_SLEEPABLE(starve_strict_subprogram_init)

@@ -25,10 +25,9 @@ void BPF_STRUCT_OPS(starve_strict_two_enqueue, struct task_struct *p, u64 enq_fl
 
 void BPF_STRUCT_OPS(starve_strict_two_dispatch, s32 cpu, struct task_struct *prev)
 {
-	if (dsq_move_to_local(HEAVY, 0))
-		return;
 	/* FLAW strict-priority static */
-	dsq_move_to_local(LIGHT, 0);
+	if (!dsq_move_to_local(HEAVY, 0))
+		dsq_move_to_local(LIGHT, 0);
 }
 
 s32 BPF_STRUCT_OPS_SLEEPABLE(starve_strict_two_init)
