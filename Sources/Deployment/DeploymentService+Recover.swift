@@ -100,22 +100,25 @@ extension DeploymentService {
     }
 
     private func close(_ descriptors: DescriptorStore.Kept?, of id: Int64) {
-        descriptors?.fds.values.forEach { _ = Descriptor(owning: $0) }
+        for fd in (descriptors.map { Array($0.fds.values) + $0.timers } ?? []) { _ = Descriptor(owning: fd) }
         DescriptorStore.forget(id)
     }
 
     /// The scheduler behind kept descriptors. Where its exit information lies is read from the artifact again.
     private func adopt(_ descriptors: DescriptorStore.Kept?, of record: DeploymentRecord) -> AttachedScheduler? {
-        guard let fds = descriptors?.fds, let link = fds[.link], let structOps = fds[.structOps] else { return nil }
+        guard let descriptors, case let fds = descriptors.fds, let link = fds[.link], let structOps = fds[.structOps]
+        else { return nil }
         // Without its artifact a scheduler is still ours; only the reason of its end will then be unknown.
         let layout = (try? around.artifacts.get(record.spec.artifact)).flatMap(Self.exitLayout)
         let data = fds[.data].map { SharedDescriptor(Descriptor(owning: $0)) }
         let dump = fds[.dump].map { SharedDescriptor(Descriptor(owning: $0)) }
+        let timers = descriptors.timers.map { SharedDescriptor(Descriptor(owning: $0)) }
         var exit: ExitSource?
         if let layout, let data { exit = ExitSource(data: data, dump: dump, layout: layout) }
         return AttachedScheduler(
             name: record.ops, link: Descriptor(owning: link),
-            parts: AttachedScheduler.Parts(structOps: SharedDescriptor(Descriptor(owning: structOps)), exit: exit))
+            parts: AttachedScheduler.Parts(
+                structOps: SharedDescriptor(Descriptor(owning: structOps)), exit: exit, timers: timers))
     }
 
     private static func exitLayout(_ object: [UInt8]) -> ExitLayout? {

@@ -3,13 +3,20 @@ import Linux
 import Model
 import Service
 
-/// The descriptors of an attached scheduler as systemd keeps them for us: four names for each deployment, the link last,
-/// because its presence is what says that the rest is there too.
+/// The descriptors of an attached scheduler as systemd keeps them for us: five names for each deployment, the link last,
+/// because its presence is what says that the rest is there too. Of the other maps only those with timers are kept: they
+/// live with their programs, but their timers end with the last descriptor.
 package enum DescriptorStore {
     enum Part: String, CaseIterable {
         case structOps = "ops"
+        /// Several descriptors may have this name.
+        case timer
         case data, dump, link
     }
+
+    /// Maps with timers of one deployment. Two deployments, one of which takes the other's place, then fill the store:
+    /// FileDescriptorStoreMax= of the unit is 16, and what is beyond it is lost without a word.
+    static let maximumTimerMaps = 4
 
     private static let prefix = "scheduler"
 
@@ -29,9 +36,16 @@ package enum DescriptorStore {
 
     /// - Returns: false when there is no service manager: then the scheduler ends with this process.
     static func keep(_ id: Int64, _ scheduler: borrowing AttachedScheduler) throws(Failure) -> Bool {
+        guard scheduler.parts.timers.count <= maximumTimerMaps else {
+            throw Failure(
+                .invalidArgument,
+                "the scheduler has timers in \(scheduler.parts.timers.count) maps, and \(maximumTimerMaps) can be kept",
+                hint: "put its timers into fewer maps")
+        }
         do throws(SystemError) {
             let parts = scheduler.parts
             var kept = try Systemd.store([parts.structOps.raw], name: name(id, .structOps))
+            for map in parts.timers { kept = try Systemd.store([map.raw], name: name(id, .timer)) }
             if let exit = parts.exit {
                 kept = try Systemd.store([exit.data.raw], name: name(id, .data))
                 if let dump = exit.dump { kept = try Systemd.store([dump.raw], name: name(id, .dump)) }
@@ -49,12 +63,17 @@ package enum DescriptorStore {
     /// Descriptors of one deployment that an earlier process left.
     struct Kept {
         var fds: [Part: Int32] = [:]
+        var timers: [Int32] = []
     }
 
     static func group(_ passed: [Systemd.Passed]) -> [Int64: Kept] {
         var result: [Int64: Kept] = [:]
         for descriptor in passed {
             guard let (id, part) = parse(descriptor.name) else { continue }
+            if part == .timer {
+                result[id, default: Kept()].timers.append(descriptor.fd)
+                continue
+            }
             if let double = result[id, default: Kept()].fds.updateValue(descriptor.fd, forKey: part) {
                 _ = Descriptor(owning: double)
             }

@@ -19,6 +19,9 @@ nonisolated(nonsending) package func withVirtualMachine<R: Sendable>(
     return try await QEMU(try await QEMU.find()).run(spec, accelerator ?? .tcg, folder: folder, body)
 }
 
+/// The version line of the emulator that machines run in. Throws ``MachineError/Code/missing`` where there is none.
+package func emulatorVersion() async throws -> String { try await QEMU(try await QEMU.find()).version() }
+
 /// The QEMU of this computer.
 struct QEMU: Sendable {
     static let program = "qemu-system-x86_64"

@@ -32,12 +32,26 @@ struct GuestSystemImage: Sendable {
     /// A file with the image, made when the cache has none with the same content.
     func file(in cache: CacheFolder) async throws(Failure) -> String {
         let archive = try await self.archive()
-        let digest = TrialHints.hexadecimal(SHA256.hash(data: archive))
+        let digest = Self.digest(archive)
         do {
-            let file = try cache.folder("trials") + "/initramfs-\(digest).cpio"
-            if !HostFile.isReadable(file) { try Self.store(archive, at: file) }
-            return file
+            let folder = try cache.folder("trials")
+            let name = "initramfs-\(digest).cpio"
+            if !HostFile.isReadable("\(folder)/\(name)") {
+                try Self.store(archive, at: "\(folder)/\(name)")
+                Self.removeOthers(in: folder, than: name)
+            }
+            return "\(folder)/\(name)"
         } catch { throw Failure(.storage, "the machine's initramfs is not written: \(error)") }
+    }
+
+    func digest() async throws(Failure) -> String { Self.digest(try await archive()) }
+
+    private static func digest(_ archive: [UInt8]) -> String { TrialHints.hexadecimal(SHA256.hash(data: archive)) }
+
+    /// Images of earlier builds are of no use for long.
+    private static func removeOthers(in folder: String, than name: String) {
+        let others = ((try? Folder.names(folder)) ?? []).filter { $0.hasPrefix("initramfs-") && $0 != name }
+        if others.count > 8 { for other in others { HostFile.remove("\(folder)/\(other)") } }
     }
 
     /// The bytes of the image; the same for the same files.

@@ -36,6 +36,18 @@ package struct Trials: Sendable {
         ).run()
     }
 
+    /// SHA-256, in hexadecimal, of all that the guest runs beside the kernel: what was tried before is to be tried again
+    /// when it changes. Reads files, boots nothing.
+    package func fingerprint() async throws(Failure) -> String {
+        try await GuestSystemImage(options: options, kernel: kernel).digest()
+    }
+
+    /// Versions of what trials are done with, by name; what cannot be found out is left out.
+    package func versions() async -> [String: String] {
+        guard let qemu = try? await emulatorVersion() else { return [:] }
+        return ["qemu": qemu.escapedForDisplay(limit: 200)]
+    }
+
     func machine() async throws(Failure) -> TrialMachine {
         guard HostFile.isReadable(kernel.vmlinuz) else {
             throw Failure(.notFound, "the kernel image \(kernel.vmlinuz) cannot be read")

@@ -104,13 +104,14 @@ enum Verdicts {
             let message = "the kernel panicked\(during(run)): " + String(panic).escapedForDisplay(limit: 200)
             return (Finding(stage: stage, check: kernelLogCheck, message: message, detail: tail), true)
         }
-        let isSilent = machine.error?.code == .timedOut
+        let code = machine.error?.code
         let message =
-            isSilent ? "the machine stopped answering" : "the trial was cut short: " + reason(for: machine.error)
+            code == .timedOut
+            ? "the machine stopped answering" : "the trial was cut short: " + reason(for: machine.error)
+        // A machine that only ended was tried again before, and a scheduler under which it always does is to blame.
+        let isCandidates = inCharge && (code == .timedOut || code == .stopped)
         return (
-            Finding(
-                stage: stage, check: guestCheck, message: message + during(run),
-                detail: tail), isSilent && inCharge
+            Finding(stage: stage, check: guestCheck, message: message + during(run), detail: tail), isCandidates
         )
     }
 

@@ -105,7 +105,9 @@ import Testing
 }
 
 @Suite struct DescriptorStoreTests {
-    @Test(arguments: ["ops", "data", "dump", "link"], [1, 7, Int64.max]) func ourNames(_ part: String, _ id: Int64) {
+    @Test(arguments: ["ops", "timer", "data", "dump", "link"], [1, 7, Int64.max]) func ourNames(
+        _ part: String, _ id: Int64
+    ) {
         #expect(DescriptorStore.isOurs("scheduler-\(id)-\(part)"))
     }
 

@@ -34,7 +34,10 @@ enum FakeAgent {
         let connection = try GuestSystem.acceptOne(socket)
         var decoder = FrameDecoder()
         try HostFile.write(Frame.preamble[...], to: connection.raw)
-        while case let bytes = try HostFile.read(connection.raw, limit: 65536), !bytes.isEmpty {
+        // The connection does not block: an agent polls.
+        while HostFile.waitReadable(connection.raw, milliseconds: 30_000) {
+            let bytes = try HostFile.read(connection.raw, limit: 65536)
+            if bytes.isEmpty { return }
             decoder.append(bytes)
             while let frame = decoder.next() {
                 let replies: [Message] =
@@ -90,12 +93,13 @@ struct SilentGuestTests {
     }
 
     @Test func aGuestThatDoesNotStartTheCommandIsAnError() async throws {
-        await #expect(throws: MachineError.self) {
+        let error = await #expect(throws: MachineError.self) {
             try await FakeAgent.with(answering: { channel in
                 [.failed(channel: channel, GuestFailure(.system, "no such file"))]
             }) { machine in
                 try await TrialMachine.run(["load"], in: machine, limit: .seconds(20)) { _ in }
             }
         }
+        #expect(error?.code == .refused)
     }
 }
