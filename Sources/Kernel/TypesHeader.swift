@@ -12,11 +12,14 @@ package enum TypesHeader {
     /// Every field access in code that includes it is relocated on load (`preserve_access_index`), so that an object
     /// made for one kernel finds its fields in the next.
     package static func make(btf bytes: [UInt8]) throws(Failure) -> [UInt8] {
-        // SAFETY: libbpf copies the bytes within the call, and checks them.
-        let parsed = bytes.withUnsafeBytes { btf__new($0.baseAddress, UInt32($0.count)) }
+        let (parsed, said) = LibBPFLog.collect {
+            // SAFETY: libbpf copies the bytes within the call, and checks them.
+            bytes.withUnsafeBytes { btf__new($0.baseAddress, UInt32($0.count)) }
+        }
         guard let btf = parsed else {
             throw Failure(
-                .malformedObject, "the kernel's types cannot be read: \(reason()), \(bytes.count) bytes of BTF")
+                .malformedObject, "the kernel's types cannot be read: these \(bytes.count) bytes are no BTF",
+                detail: said)
         }
         defer { btf__free(btf) }
         let text = Text(capacity: 4 << 20)
@@ -46,6 +49,9 @@ package enum TypesHeader {
         text.append(closing)
         return withExtendedLifetime(text) { text.bytes }
     }
+
+    /// Whether a file with such a text was not cut short.
+    package static func isWhole(_ text: [UInt8]) -> Bool { text.suffix(closing.utf8.count).elementsEqual(closing.utf8) }
 
     // SAFETY: strerror's text is copied at once.
     private static func reason() -> String { String(cString: strerror(errno)) }

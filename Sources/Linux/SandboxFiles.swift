@@ -53,6 +53,19 @@ package enum SandboxFiles {
         _ = try retryingInterrupts("chmod \(path)") { chmod(path, 0o755) }
     }
 
+    /// Device, inode, size and time of change: the same as long as the content is. nil where there is no file.
+    package static func facts(_ path: String) -> String? {
+        var facts = stat()
+        guard stat(path, &facts) == 0 else { return nil }
+        return "\(facts.st_dev) \(facts.st_ino) \(facts.st_size) \(facts.st_mtim.tv_sec) \(facts.st_mtim.tv_nsec) "
+            + "\(facts.st_ctim.tv_sec) \(facts.st_ctim.tv_nsec)"
+    }
+
+    /// The first bytes of a file, at most `limit`.
+    package static func head(_ path: String, limit: Int) throws(SystemError) -> [UInt8] {
+        try Descriptor.open(path).read(limit: limit)
+    }
+
     package static func isFolder(_ path: String) -> Bool {
         var facts = stat()
         return stat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFDIR

@@ -18,7 +18,7 @@ struct CompileRun {
     private var limits: VerificationLimits { stage.limits }
 
     func result() async throws(Failure) -> CompileResult {
-        var arguments = CompileStage.flags(folder: folder.path)
+        var arguments = CompileStage.flags(folder: folder.path) + stage.toolchain.options
         for (index, path) in folders.enumerated() {
             arguments += ["-I\(path)", "-ffile-prefix-map=\(path)=include-\(index + 1)"]
         }

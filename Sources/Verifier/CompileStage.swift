@@ -35,7 +35,7 @@ package struct CompileStage: Sendable {
     /// types; lower-case hex.
     package var fingerprint: String {
         let strip = toolchain.strip?.split(separator: "/").last ?? ""
-        let parts = [toolchain.version, String(strip), headers.digest] + Self.flags(folder: "")
+        let parts = [toolchain.version, String(strip), headers.digest] + toolchain.options + Self.flags(folder: "")
         return SHA256.hash(data: Array(parts.joined(separator: "\n").utf8)).hexadecimal
     }
 

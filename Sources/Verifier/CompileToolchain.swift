@@ -12,6 +12,8 @@ package struct CompileToolchain: Hashable, Sendable {
     package var folders: [String]
     /// The first line of `clang --version`.
     package var version: String
+    /// Options that this compiler needs and others do not know.
+    package var options: [String] = []
     /// Programs that `clang` needs to run, where it is a script.
     package var interpreters: [String] = []
 
@@ -74,9 +76,15 @@ package struct CompileToolchain: Hashable, Sendable {
         else { return nil }
         let beside = clang.split(separator: "/").dropLast().map { "/" + $0 }.joined()
         let libraries = ["\(beside)/../lib"].compactMap(SandboxFiles.resolved)
-        return CompileToolchain(
+        var found = CompileToolchain(
             clang: clang, strip: strip(beside: beside), folders: [resources] + libraries,
             version: lines.first.map(String.init) ?? "clang")
+        // The Swift toolchain's clang moves cold code out of functions, which BPF has no way to jump to.
+        let whole = "-Xclang -fno-split-cold-code"
+        if await say(path, "-target bpfel \(whole) -fsyntax-only -x c /dev/null", \.standardError) != nil {
+            found.options = whole.split(separator: " ").map(String.init)
+        }
+        return found
     }
 
     /// Beside the compiler first: a tool of another release may not know the object.
