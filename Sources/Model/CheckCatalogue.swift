@@ -188,6 +188,17 @@ package enum CheckCatalogue {
             why: "A task waited too long while others ran.",
             remedy: "Bound the wait: serve every queue, let keys grow, respect affinity.", .dynamic),
         check(
+            "never-ran", "no task is lost",
+            why: "A task stayed runnable and was not run again, although nothing else wanted the CPUs.",
+            remedy: "Put every task that enqueue is given into a queue, and dispatch from every queue on every CPU.",
+            .dynamic),
+        check(
+            "hung", "every load comes to its end", why: "Work that the kernel or a program waits for was never done.",
+            remedy: "Serve the kernel's own threads, and tasks bound to one CPU, like any other.", .dynamic),
+        check(
+            "idle", "CPUs rest when nothing has to run", why: "The scheduler kept CPUs busy that had nothing to do.",
+            remedy: "Do not kick CPUs, and do not start timers, without a task that waits.", .dynamic),
+        check(
             "stall", "the watchdog is never near",
             why: "The kernel ends a scheduler under which a task waits too long.",
             remedy: "See starvation.", .dynamic),

@@ -12,7 +12,6 @@ package struct Board {
         static let stop = 0
         static let giveUp = 1
         static let phase = 2
-        static let leftover = 3
         static let done = 4
         static let next = 5
     }
@@ -60,6 +59,9 @@ package struct Board {
         nonmutating set { words[Place.next] = UInt64(newValue) }
     }
 
+    /// Has every worker got something done?
+    package var haveAllStepped: Bool { (0..<min(slots, Self.workers)).allSatisfy { slot($0).progress > 0 } }
+
     package func slot(_ index: Int) -> Slot { Slot(words: words, start: Self.header + index * Self.perWorker) }
 
     /// One worker's words.
@@ -92,6 +94,16 @@ package struct Board {
         }
 
         package func step() { progress += 1 }
+
+        /// On the monotonic clock; 0 where it is not written down.
+        package var began: UInt64 {
+            get { words[start + 6] }
+            nonmutating set { words[start + 6] = newValue }
+        }
+        package var finished: UInt64 {
+            get { words[start + 7] }
+            nonmutating set { words[start + 7] = newValue }
+        }
 
         /// A futex of the slot: two of them.
         package func wake(_ word: Int, _ value: UInt32) { words.wake(start + 4 + word, value: value) }

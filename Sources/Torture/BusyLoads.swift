@@ -23,7 +23,7 @@ struct NiceLevels: Load {
     static let fewestTasks = 3
     static let levels: [CInt] = [-10, -5, 0, 5, 10]
     let tasks: Int
-    var milliseconds: Int { 900 }
+    var milliseconds: Int { 700 }
     func start(_ stage: Stage) {
         for index in 0..<tasks {
             let level = index % Self.levels.count
@@ -76,7 +76,7 @@ struct FairShares: Load {
     static func tasks(cpus: Int) -> Int { 4 * cpus }
     static let fewestTasks = 4
     let tasks: Int
-    var milliseconds: Int { 2500 }
+    var milliseconds: Int { 1800 }
     var expectations: Expectations {
         var expected = Expectations()
         // The kernel's weights of nice 0 and nice 5 (sched_prio_to_weight in kernel/sched/core.c).
@@ -128,6 +128,34 @@ struct RealTimeHog: Load {
         stage.worker(1, .init(cpus: cpu)) { Work.hog($0) }
         for _ in 2..<max(3, tasks) { stage.worker(2) { Work.hog($0) } }
     }
+}
+
+/// Short jobs and a long one on each CPU, all at once: how soon is everything done?
+struct Batch: Load {
+    static let name = "batch"
+    static func tasks(cpus: Int) -> Int { 6 * cpus }
+    static let fewestTasks = 2
+    let tasks: Int
+    var milliseconds: Int { 100 }
+    var interval: Int { 2000 }
+    var expectations: Expectations {
+        var expected = Expectations()
+        expected.endsItself = 30_000
+        return expected
+    }
+    func start(_ stage: Stage) {
+        let board = stage.board
+        for index in 0..<tasks {
+            stage.worker(1) { slot in
+                while board.phase < .running { Worker.pause(microseconds: 1000) }
+                slot.began = UInt64(clamping: Linux.Clock.monotonic())
+                Work.burn(microseconds: index % 6 == 5 ? 100_000 : 20_000)
+                slot.finished = UInt64(clamping: Linux.Clock.monotonic())
+                slot.step()
+            }
+        }
+    }
+    func disturb(_ stage: Stage) { if stage.board.haveAllStepped { stage.board.isDone = true } }
 }
 
 /// Nothing to do but a timer now and then: the CPUs rest, and whoever wakes is served.

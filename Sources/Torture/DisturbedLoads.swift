@@ -33,7 +33,7 @@ struct Changes: Load {
     static func tasks(cpus: Int) -> Int { 4 * cpus }
     static let fewestTasks = 1
     let tasks: Int
-    var milliseconds: Int { 900 }
+    var milliseconds: Int { 700 }
     var interval: Int { 3000 }
     func start(_ stage: Stage) {
         for index in 0..<tasks {
@@ -46,7 +46,8 @@ struct Changes: Load {
         guard !stage.workers.isEmpty else { return }
         let process = stage.workers[stage.random(below: stage.workers.count)]
         switch stage.round % 4 {
-        case 0: Worker.set(cpus: UInt64(1) << UInt64(stage.machine.cpus[stage.random(below: stage.cpuCount)]), of: process)
+        case 0:
+            Worker.set(cpus: UInt64(1) << UInt64(stage.machine.cpus[stage.random(below: stage.cpuCount)]), of: process)
         case 1: Worker.set(nice: CInt(stage.random(below: 11)) - 5, of: process)
         case 2: Worker.set(cpus: stage.machine.allCPUs, of: process)
         default:
@@ -145,15 +146,17 @@ struct Cgroups: Load {
     static func tasks(cpus: Int) -> Int { 3 * cpus }
     static let fewestTasks = 1
     let tasks: Int
-    var milliseconds: Int { 1000 }
-    var interval: Int { 8000 }
+    var milliseconds: Int { 700 }
+    var interval: Int { 6000 }
     var expectations: Expectations {
         var expected = Expectations()
         // A group at its limit waits beside idle CPUs, as it should.
         expected.keepsBusy = false
         return expected
     }
-    static func obstacle(_ machine: Machine) -> String? { machine.cgroups == nil ? "no cgroup controller for CPUs" : nil }
+    static func obstacle(_ machine: Machine) -> String? {
+        machine.cgroups == nil ? "no cgroup controller for CPUs" : nil
+    }
 
     private func folder(_ stage: Stage, _ index: Int) -> String { "\(stage.machine.cgroups ?? "")/torture\(index)" }
 
@@ -208,7 +211,9 @@ struct Hotplug: Load {
         expected.keepsBusy = false
         return expected
     }
-    static func obstacle(_ machine: Machine) -> String? { machine.removable.isEmpty ? "no CPU that can be removed" : nil }
+    static func obstacle(_ machine: Machine) -> String? {
+        machine.removable.isEmpty ? "no CPU that can be removed" : nil
+    }
 
     func start(_ stage: Stage) {
         for index in 0..<tasks {

@@ -41,7 +41,7 @@ package struct Judge: Sendable {
 
     package func judge(_ seen: Observation, _ expected: Expectations) -> [Complaint] {
         if let departure = seen.departure, !(expected.mayRestart && departure.isHotplugRestart) {
-            return [ejection(seen, departure)] + kernelLog(seen)
+            return [ejection(seen, departure, expected)] + kernelLog(seen)
         }
         let certain = stuck(seen) + hung(seen) + rejected(seen) + kernelLog(seen)
         let measured =
@@ -61,12 +61,15 @@ package struct Judge: Sendable {
             isCertain: certain)
     }
 
-    private func ejection(_ seen: Observation, _ departure: Observation.Departure) -> Complaint {
+    private func ejection(
+        _ seen: Observation, _ departure: Observation.Departure, _ expected: Expectations
+    ) -> Complaint {
         let what =
             departure.isError
             ? "the kernel ejected the scheduler under '\(seen.load)'"
             : "the scheduler ended by itself under '\(seen.load)'"
-        return complaint("ejected", seen, certain: true, "\(what): \(departure.summary)", detail: departure.line)
+        let check = expected.mayRestart ? "hotplug" : "ejected"
+        return complaint(check, seen, certain: true, "\(what): \(departure.summary)", detail: departure.line)
     }
 
     private func stuck(_ seen: Observation) -> [Complaint] {
@@ -165,8 +168,10 @@ package struct Judge: Sendable {
         let rates = times.map { $0.mean / (expected.shares[$0.group] ?? 1) }
         guard let least = rates.min(), let most = rates.max(), least > 0 ? most / least > Self.fairnessFactor : true
         else { return [] }
-        let text = times.map { "group \($0.group) (weight \(Int(expected.shares[$0.group] ?? 1))): "
-            + "\(seconds(UInt64($0.mean))) a task" }
+        let text = times.map {
+            "group \($0.group) (weight \(Int(expected.shares[$0.group] ?? 1))): "
+                + "\(seconds(UInt64($0.mean))) a task"
+        }
         return [
             complaint(
                 "fairness", seen, certain: false,
@@ -189,7 +194,7 @@ package struct Judge: Sendable {
         guard seen.starved.isEmpty, longest > UInt64(clamping: watchdog / 2 + 2 * seen.hostStall) else { return [] }
         return [
             complaint(
-                "stalled", seen, certain: false, severity: .warning,
+                "stall", seen, certain: false, severity: .warning,
                 "a task waited \(seconds(longest)), more than half of the scheduler's own watchdog "
                     + "(\(seconds(UInt64(clamping: watchdog))))")
         ]

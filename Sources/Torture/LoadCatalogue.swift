@@ -3,10 +3,11 @@ import Model
 /// Every load, and which of them an effort runs, in their order: what may end a scheduler for good reasons comes last.
 package enum LoadCatalogue {
     static let all: [any Load.Type] = [
-        NiceLevels.self, CPUHogs.self, EveryNiceLevel.self, Crowded.self, Sleepers.self, PipePairs.self, FutexPairs.self,
+        NiceLevels.self, CPUHogs.self, EveryNiceLevel.self, Crowded.self, Sleepers.self, PipePairs.self,
+        FutexPairs.self,
         ForkStorm.self, ShortTasks.self, ExecStorm.self, YieldStorm.self, Pinned.self, Changes.self,
         PolicySwitches.self, Killed.self, Stopped.self, RealTimeHog.self, Cgroups.self, Idle.self, FairShares.self,
-        Hotplug.self,
+        Batch.self, Hotplug.self,
     ]
 
     private static let quick: Set<String> = [
@@ -15,6 +16,10 @@ package enum LoadCatalogue {
     ]
 
     package static var names: [String] { all.map { $0.name } }
+
+    /// After these the kernel takes the candidate's programs for those of another machine, and refuses them until they
+    /// are loaded again: the sequence number of the CPUs' comings and goings is part of what was loaded.
+    static let last: Set<String> = [Hotplug.name]
 
     static func loads(for options: TortureOptions, machine: Machine) -> [any Load.Type] {
         all.filter { load in

@@ -188,9 +188,14 @@ final class LoadRunner {
 
     /// What the workers wrote down.
     private func note(_ run: inout Run) {
+        let slots = (0..<min(board.slots, Board.workers)).map { board.slot($0) }.filter { $0.finished > 0 }
+        if let first = slots.map(\.began).min(), let last = slots.map(\.finished).max() {
+            run.seen.makespan = last - min(first, last)
+        }
         for index in 0..<min(board.slots, Board.workers) {
             let slot = board.slot(index)
             let group = slot.group
+            run.seen.work[group, default: 0] += slot.progress
             run.seen.progress[group] = min(run.seen.progress[group] ?? .max, slot.progress)
             run.seen.cpuTimes[group, default: []].append(slot.cpuTime)
         }

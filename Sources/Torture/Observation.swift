@@ -27,6 +27,10 @@ package struct Observation: Hashable, Sendable {
     package var idleShare = 0.0
     /// The least progress of a worker, by group.
     package var progress: [Int: UInt64] = [:]
+    /// What all workers of a group got done.
+    package var work: [Int: UInt64] = [:]
+    /// From the first start to the last end of workers that wrote both down, nanoseconds; 0 where none did.
+    package var makespan: UInt64 = 0
     /// CPU time of a group's workers, nanoseconds.
     package var cpuTimes: [Int: [UInt64]] = [:]
     package var kernelLog: [String] = []

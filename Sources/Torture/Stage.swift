@@ -79,12 +79,14 @@ package final class Stage {
     package func conduct(_ load: any Load) -> CInt {
         Worker.adoptOrphans()
         // Everything of this load is one process group, which the anchor keeps in being.
-        guard let anchor = try? Worker.fork({
-            setpgid(0, 0)
-            Worker.endWithParent()
-            Worker.set(.fifo, priority: 1)
-            while true { Worker.pause(microseconds: 500_000) }
-        }) else { return 1 }
+        guard
+            let anchor = try? Worker.fork({
+                setpgid(0, 0)
+                Worker.endWithParent()
+                Worker.set(.fifo, priority: 1)
+                while true { Worker.pause(microseconds: 500_000) }
+            })
+        else { return 1 }
         self.anchor = anchor
         setpgid(anchor, anchor)
         load.start(self)

@@ -6,33 +6,44 @@ import Model
 extension Trial {
     /// Runs one load and says what came of it; false when the stage should end here.
     func torment(_ kind: any Load.Type) -> Bool {
-        let load = kind.init(tasks: kind.tasks(cpus: machine.cpus.count))
-        if !isAttached {
-            do throws(Failure) { try attachFresh() } catch {
-                complain(Violation(check: "attach", message: error.message, load: kind.name, detail: error.detail))
-                return false
-            }
+        let tasks = kind.tasks(cpus: machine.cpus.count)
+        let load = kind.init(tasks: tasks)
+        guard let seen = observe(load, milliseconds: load.milliseconds * (options.effort == .full ? 2 : 1)) else {
+            return false
         }
-        let seen = observe(load)
         report(seen)
-        var complaints = judge.judge(seen, load.expectations)
+        let complaints = judge.judge(seen, load.expectations)
         if isBroken(seen) { recover(seen) }
-        if !complaints.isEmpty { complaints = confirm(kind, seen, complaints) }
-        for complaint in complaints { complain(complaint.violation) }
+        if !complaints.isEmpty { explain(kind, seen, complaints) }
         return errors == 0
     }
 
-    /// One run under the candidate.
-    func observe(_ load: any Load, milliseconds: Int? = nil) -> Observation {
-        var seen = Observation(load: type(of: load).name, tasks: load.tasks)
-        try? step("load", subject: type(of: load).name) { () throws(Failure) in
+    /// One run under the candidate, which is attached where it is not; nil where that fails.
+    func observe(_ load: any Load, milliseconds: Int? = nil, isFresh: Bool = false) -> Observation? {
+        let name = type(of: load).name
+        if isFresh || !isAttached {
+            do throws(Failure) { try attachFresh() } catch {
+                complain(Violation(check: "attach", message: error.message, load: name, detail: error.detail))
+                return nil
+            }
+        }
+        return watch(load, milliseconds: milliseconds, byCandidate: true)
+    }
+
+    /// One run under whatever schedules now.
+    func watch(_ load: any Load, milliseconds: Int?, byCandidate: Bool) -> Observation {
+        let name = type(of: load).name
+        var seen = Observation(load: name, tasks: load.tasks)
+        try? step(name, subject: byCandidate ? "" : "default scheduler") { () throws(Failure) in
             seen = runner.run(
-                load, LoadRunner.Watch(judge: judge, exitInfo: { self.exitInfo() }, milliseconds: milliseconds))
+                load,
+                LoadRunner.Watch(
+                    judge: judge, exitInfo: byCandidate ? { self.exitInfo() } : nil, milliseconds: milliseconds))
         }
         return seen
     }
 
-    func report(_ seen: Observation) {
+    private func report(_ seen: Observation) {
         let whole = seen.whole
         func figure(_ name: String, _ value: Double, _ unit: String) {
             emit(.measurement(TrialMeasurement(name, subject: seen.load, value: value, unit: unit)))
@@ -41,22 +52,23 @@ extension Trial {
         figure("latency.wait.max", Double(whole.longest), "ns")
         figure("idle-beside-waiting", Double(whole.idleTotal) / Double(max(1, seen.loaded)), "ratio")
         if seen.hostStall > 0 { figure("host.stall", Double(seen.hostStall), "ns") }
-        for line in seen.kernelLog where KernelLog.weight(of: line) != .other { emit(.kernelLog(line)) }
     }
 
     /// The candidate cannot go on after this.
-    private func isBroken(_ seen: Observation) -> Bool {
+    func isBroken(_ seen: Observation) -> Bool {
         seen.departure != nil || !seen.stuck.isEmpty || seen.hung
     }
 
-    private func recover(_ seen: Observation) {
-        if let dump = seen.departure?.info?.dump, !dump.isEmpty { emit(.dump(name: "exit of \(seen.load)", text: dump)) }
-        if seen.departure == nil { SchedulerDump.take().map { emit(.dump(name: "state under \(seen.load)", text: $0)) } }
+    /// Keeps what the scheduler has to say of itself, and puts the default one back.
+    func recover(_ seen: Observation, keepsDump: Bool = true) {
+        if keepsDump {
+            if let dump = seen.departure?.info?.dump, !dump.isEmpty {
+                emit(.dump(name: "the scheduler's dump as it ended under \(seen.load)", text: dump))
+            } else if seen.departure == nil, let dump = SchedulerDump.take() {
+                emit(.dump(name: "the scheduler's dump under \(seen.load)", text: dump))
+            }
+        }
         detach()
         runner.abandon()
-    }
-
-    private func confirm(_ kind: any Load.Type, _ seen: Observation, _ complaints: [Judge.Complaint]) -> [Judge.Complaint] {
-        complaints
     }
 }

@@ -40,20 +40,23 @@ package final class Trial {
     package func run() -> TrialRecord.Verdict {
         // From here on this process needs nothing of the candidate.
         guard Worker.set(.fifo, priority: 40, reset: true) else {
-            complain(Violation(check: "trial", message: "the guest's judge cannot become a real-time task"))
+            complain(Violation(check: "guest", message: "the guest's judge cannot become a real-time task"))
             return .unable
         }
         do throws(Failure) {
             try attachFresh()
         } catch {
             complain(Violation(check: "attach", message: error.message, detail: error.detail))
-            return error.code == .attachFailed || error.code == .verifierRefused ? .failed : .unable
+            switch error.code {
+            case .attachFailed, .verifierRefused, .malformedObject, .invalidArgument: return .failed
+            default: return .unable
+            }
         }
-        for kind in LoadCatalogue.loads(for: options, machine: machine) {
-            guard torment(kind) else { break }
-        }
-        if errors == 0 { attachRepeatedly() }
-        if errors == 0 { end() }
+        let loads = LoadCatalogue.loads(for: options, machine: machine)
+        let isOver = !loads.filter { !LoadCatalogue.last.contains($0.name) }.allSatisfy(torment)
+        if !isOver { attachRepeatedly() }
+        if errors == 0 { _ = loads.filter { LoadCatalogue.last.contains($0.name) }.allSatisfy(torment) }
+        end()
         return errors == 0 ? .passed : .failed
     }
 
@@ -120,18 +123,21 @@ package final class Trial {
     func exitInfo() -> ExitInfo? { parts?.exit?.read() }
 
     private func end() {
-        do throws(Failure) {
-            try step("detach") { () throws(Failure) in detach() }
-        } catch {}
-        if let info = exitInfo(), info.kind.isError {
+        guard isAttached else { return }
+        try? step("detach") { () throws(Failure) in detach() }
+        if let info = exitInfo(), info.kind.isError, errors == 0 {
             complain(Violation(check: "ejected", message: "the scheduler ended with an error: \(info.summary)"))
         }
     }
 
-    /// Attaches and detaches in turn: whoever cannot come back cannot be rolled back to.
+    /// Detaches and attaches it in turn, measuring meanwhile: whoever cannot come back cannot be rolled back to.
     private func attachRepeatedly() {
-        let times = options.effort == .full ? 20 : 3
         do throws(Failure) {
+            if options.measuresPerformance {
+                try step("performance") { () throws(Failure) in try compare() }
+            }
+            let times = options.effort == .full ? 20 : (options.measuresPerformance ? 0 : 3)
+            guard times > 0 else { return }
             try step("reattach", subject: "\(times) times") { () throws(Failure) in
                 for _ in 0..<times {
                     detach()
@@ -143,6 +149,8 @@ package final class Trial {
                 }
             }
         } catch {
+            // What a load found out already says more.
+            guard errors == 0 else { return }
             complain(
                 Violation(
                     check: "reattach", message: "it could not be attached again: \(error.message)",

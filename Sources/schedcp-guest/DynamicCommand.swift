@@ -42,7 +42,7 @@ struct DynamicCommand {
             }
             return trial.run()
         } catch {
-            emit(.violation(Violation(check: "trial", message: error.description, detail: error.detail)))
+            emit(.violation(Violation(check: "guest", message: error.description, detail: error.detail)))
             return .unable
         }
     }

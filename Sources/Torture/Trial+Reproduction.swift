@@ -1,0 +1,78 @@
+import GuestProtocol
+import Kernel
+import Linux
+import Model
+
+extension Trial {
+    /// Nanoseconds that may be spent on seeing a failure again and making it smaller.
+    private var reproductionTime: Int64 { options.effort == .full ? 60_000_000_000 : 20_000_000_000 }
+
+    /// Sees a failure again, alone and with fewer tasks, and says it with the smallest setting that still fails. What
+    /// noise could have caused counts only when it is seen twice, and not of the default scheduler.
+    func explain(_ kind: any Load.Type, _ seen: Observation, _ complaints: [Judge.Complaint]) {
+        let deadline = Linux.Clock.monotonic() + reproductionTime
+        let checks = Set(complaints.map(\.violation.check))
+        let again = repeated(kind, tasks: seen.tasks, checks)
+        var smallest = again == nil ? nil : seen.tasks
+        var runs = 2
+        let kept = complaints.filter {
+            $0.violation.severity == .error && ($0.isCertain || again?.contains($0.violation.check) == true)
+        }
+        let isCertain = kept.contains(where: \.isCertain)
+        if !kept.isEmpty, !isCertain, isOfTheMachine(kind, seen.tasks, checks) {
+            return tell(complaints, as: .note, "The default scheduler does the same on this machine.")
+        }
+        guard !kept.isEmpty else {
+            let said = again == nil ? "It was seen once and not again." : ""
+            return tell(
+                complaints, as: complaints.contains { $0.violation.severity == .error } ? .note : .warning, said)
+        }
+        while let known = smallest, Linux.Clock.monotonic() < deadline {
+            let fewer = max(kind.fewestTasks, known / 2)
+            guard fewer < known else { break }
+            runs += 1
+            guard repeated(kind, tasks: fewer, checks) != nil else { break }
+            smallest = fewer
+        }
+        tell(kept, as: nil, setting(kind, smallest, runs: runs))
+    }
+
+    private func setting(_ kind: any Load.Type, _ tasks: Int?, runs: Int) -> String {
+        let cpus = machine.cpus.count
+        guard let tasks else {
+            return "Run again alone, '\(kind.name)' did not fail: it takes what came before it, or chance."
+        }
+        return "The smallest setting that failed in \(runs) runs: '\(kind.name)' alone with \(tasks) "
+            + "task\(tasks == 1 ? "" : "s") on \(cpus) CPU\(cpus == 1 ? "" : "s"), the candidate just attached."
+    }
+
+    private func tell(_ complaints: [Judge.Complaint], as severity: Violation.Severity?, _ more: String) {
+        for complaint in complaints {
+            var violation = complaint.violation
+            if let severity { violation.severity = severity }
+            violation.detail = [more, violation.detail].filter { !$0.isEmpty }.joined(separator: "\n")
+            complain(violation)
+        }
+    }
+
+    /// Runs the load alone with the candidate just attached; the checks among these that fail again, nil where none does.
+    private func repeated(_ kind: any Load.Type, tasks: Int, _ checks: Set<String>) -> Set<String>? {
+        let load = kind.init(tasks: tasks)
+        guard let seen = observe(load, isFresh: true) else { return nil }
+        let complaints = judge.judge(seen, load.expectations)
+        if isBroken(seen) { recover(seen, keepsDump: false) }
+        let failed = Set(complaints.filter { $0.violation.severity == .error }.map(\.violation.check)).intersection(
+            checks)
+        return failed.isEmpty ? nil : failed
+    }
+
+    /// Does the default scheduler fail the same check?
+    private func isOfTheMachine(_ kind: any Load.Type, _ tasks: Int, _ checks: Set<String>) -> Bool {
+        detach()
+        runner.follow(onlyExtPolicy: false)
+        let load = kind.init(tasks: tasks)
+        let seen = watch(load, milliseconds: nil, byCandidate: false)
+        runner.abandon()
+        return judge.judge(seen, load.expectations).contains { checks.contains($0.violation.check) }
+    }
+}
