@@ -12,8 +12,10 @@ package struct Board {
         static let stop = 0
         static let giveUp = 1
         static let phase = 2
+        static let failedForks = 3
         static let done = 4
         static let next = 5
+        static let calm = 6
     }
 
     /// How far the conductor has come.
@@ -45,6 +47,18 @@ package struct Board {
     package var phase: Phase {
         get { Phase(rawValue: words[Place.phase]) ?? .over }
         nonmutating set { words[Place.phase] = newValue.rawValue }
+    }
+
+    /// Set by the judge: no more disturbances, so that it shows how waits end.
+    package var isCalm: Bool {
+        get { words[Place.calm] != 0 }
+        nonmutating set { words[Place.calm] = newValue ? 1 : 0 }
+    }
+
+    /// Forks that the kernel refused; near enough where several processes count at once.
+    package var failedForks: UInt64 {
+        get { words[Place.failedForks] }
+        nonmutating set { words[Place.failedForks] = newValue }
     }
 
     /// Set by the load: all that it had to do is done.

@@ -24,6 +24,11 @@ struct NiceLevels: Load {
     static let levels: [CInt] = [-10, -5, 0, 5, 10]
     let tasks: Int
     var milliseconds: Int { 700 }
+    var expectations: Expectations {
+        var expected = Expectations()
+        if tasks % Self.levels.count == 0 { expected.order = Array(1...Self.levels.count) }
+        return expected
+    }
     func start(_ stage: Stage) {
         for index in 0..<tasks {
             let level = index % Self.levels.count

@@ -143,7 +143,7 @@ struct Killed: Load {
 /// Groups with limits and weights that change, and tasks that move between them.
 struct Cgroups: Load {
     static let name = "cgroups"
-    static func tasks(cpus: Int) -> Int { 3 * cpus }
+    static func tasks(cpus: Int) -> Int { 9 * max(1, cpus / 2) }
     static let fewestTasks = 1
     let tasks: Int
     var milliseconds: Int { 700 }
@@ -163,8 +163,9 @@ struct Cgroups: Load {
     func start(_ stage: Stage) {
         for index in 0..<3 { mkdir(folder(stage, index), 0o755) }
         for index in 0..<tasks {
-            let process = stage.worker(1 + index % 2) { slot in
-                if index % 2 == 0 { Work.hog(slot) } else { Work.sleeper(slot, sleep: 2000, work: 300) }
+            let isHog = index % 9 < 6
+            let process = stage.worker(isHog ? 1 : 2) { slot in
+                if isHog { Work.hog(slot) } else { Work.sleeper(slot, sleep: 2000, work: 300) }
             }
             move(process, to: folder(stage, index % 3))
         }
@@ -201,8 +202,8 @@ struct Hotplug: Load {
     static func tasks(cpus: Int) -> Int { 3 * cpus }
     static let fewestTasks = 1
     let tasks: Int
-    var milliseconds: Int { 700 }
-    var interval: Int { 120_000 }
+    var milliseconds: Int { 900 }
+    var interval: Int { 100_000 }
     var expectations: Expectations {
         var expected = Expectations()
         expected.mayRestart = true
@@ -223,12 +224,15 @@ struct Hotplug: Load {
             }
         }
     }
+    /// There and back, and away again: what waits then must be served by the others.
     func disturb(_ stage: Stage) {
-        guard let cpu = stage.machine.removable.last else { return }
+        guard let cpu = stage.machine.removable.last, !stage.board.isDone else { return }
         let path = "/sys/devices/system/cpu/cpu\(cpu)/online"
         SystemFile.write("0", to: path)
         Worker.pause(microseconds: 60_000)
         SystemFile.write("1", to: path)
+        Worker.pause(microseconds: 60_000)
+        SystemFile.write("0", to: path)
         stage.board.isDone = true
     }
     func stop(_ stage: Stage) {

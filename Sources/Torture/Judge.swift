@@ -8,9 +8,7 @@ package struct Judge: Sendable {
     package static let patience: Int64 = 5_000_000_000
     /// A turn that a task may be given among many, for loads of very many tasks.
     static let turn: Int64 = 20_000_000
-    /// Of the time of a load, how much may pass with a task waiting beside an idle CPU.
-    static let idleShareBound = 0.4
-    /// And the longest of one wait.
+    /// The longest that a CPU may be idle beside one waiting task, nanoseconds.
     static let idleBound: UInt64 = 1_000_000_000
     /// Who promises fairness by weight gets this factor for the ticks, the host's noise and the CPUs' balance.
     static let fairnessFactor = 1.6
@@ -46,6 +44,7 @@ package struct Judge: Sendable {
         let certain = stuck(seen) + hung(seen) + rejected(seen) + kernelLog(seen)
         let measured =
             starvation(seen) + progress(seen, expected) + conservation(seen, expected) + shares(seen, expected)
+            + inversion(seen, expected) + forks(seen)
             + rest(seen, expected)
         // One cause, one complaint: a lost task also waits long, gets nowhere and leaves CPUs idle.
         return certain.isEmpty ? measured + watchdogNear(seen) : certain
@@ -126,7 +125,7 @@ package struct Judge: Sendable {
         guard let worst = seen.starved.first else { return [] }
         return [
             complaint(
-                "starvation", seen, certain: false,
+                "starvation", seen, certain: true,
                 "\(describe(worst)) was runnable for \(seconds(worst.waited)) and did not run while others did",
                 detail: seen.starved.prefix(20).map(describe).joined(separator: "\n"))
         ]
@@ -148,7 +147,7 @@ package struct Judge: Sendable {
         let whole = seen.whole
         let share = Double(whole.idleTotal) / Double(seen.loaded)
         let stall = UInt64(clamping: 2 * seen.hostStall)
-        guard share > Self.idleShareBound || whole.idleLongest > Self.idleBound + stall else { return [] }
+        guard share > expected.idleShareBound || whole.idleLongest > Self.idleBound + stall else { return [] }
         return [
             complaint(
                 "work-conservation", seen, certain: false,
@@ -177,6 +176,29 @@ package struct Judge: Sendable {
                 "fairness", seen, certain: false,
                 "it promises CPU time by nice weight, and one weight got \(ratio(most, least)) times as much for its "
                     + "weight as another", detail: text.joined(separator: "\n"))
+        ]
+    }
+
+    /// Three times as much for the lighter is no noise of ticks.
+    private func inversion(_ seen: Observation, _ expected: Expectations) -> [Complaint] {
+        let times = expected.order.compactMap { seen.cpuTimes[$0] }.filter { !$0.isEmpty }.map {
+            Double($0.reduce(0, +)) / Double($0.count)
+        }
+        guard times.count == expected.order.count, let heavy = times.first, let light = times.last,
+            light > 3 * heavy, seen.hostStall * 5 < seen.loaded
+        else { return [] }
+        return [
+            complaint(
+                "fairness", seen, certain: false,
+                "busy tasks of low weight got \(ratio(light, heavy)) times the CPU time of busy tasks of high weight")
+        ]
+    }
+
+    private func forks(_ seen: Observation) -> [Complaint] {
+        guard seen.failedForks > 0 else { return [] }
+        return [
+            complaint(
+                "rejected", seen, certain: false, "\(seen.failedForks) new task(s) were refused: fork failed")
         ]
     }
 

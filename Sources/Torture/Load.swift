@@ -5,6 +5,8 @@ package protocol Load: Sendable {
     /// The tasks that it runs by default on so many CPUs, and the fewest that still make it this load.
     static func tasks(cpus: Int) -> Int
     static var fewestTasks: Int { get }
+    /// The tasks of the quick effort, where they are fewer.
+    static func quickTasks(cpus: Int) -> Int
     /// Why this machine cannot run it; nil where it can.
     static func obstacle(_ machine: Machine) -> String?
 
@@ -16,6 +18,8 @@ package protocol Load: Sendable {
     var expectations: Expectations { get }
     /// Microseconds between two rounds of `disturb`.
     var interval: Int { get }
+    /// `disturb` is part of the work itself, and not left out when it is to be seen how waits end.
+    var isNeededToTheEnd: Bool { get }
     func start(_ stage: Stage)
     func disturb(_ stage: Stage)
     /// Ends what was done to the machine; the workers are still there.
@@ -26,10 +30,12 @@ package protocol Load: Sendable {
 
 extension Load {
     package static var fewestTasks: Int { 1 }
+    package static func quickTasks(cpus: Int) -> Int { tasks(cpus: cpus) }
     package static func obstacle(_ machine: Machine) -> String? { nil }
     package var milliseconds: Int { 600 }
     package var expectations: Expectations { Expectations() }
     package var interval: Int { 10_000 }
+    package var isNeededToTheEnd: Bool { expectations.endsItself != nil }
     package func disturb(_ stage: Stage) {}
     package func stop(_ stage: Stage) {}
     package func cleanUp(_ stage: Stage) {}
@@ -42,6 +48,8 @@ package struct Expectations: Hashable, Sendable {
     package var patientGroups: Set<Int> = []
     /// CPUs are idle only when nothing waits.
     package var keepsBusy = true
+    /// Of the time of the load, how much may pass with a task waiting beside an idle CPU.
+    package var idleShareBound = 0.4
     /// Most of the time nothing is runnable, so the CPUs are idle.
     package var isIdle = false
     /// The kernel may end a scheduler here and ask for a restart: CPUs come and go.
@@ -50,6 +58,9 @@ package struct Expectations: Hashable, Sendable {
     package var endsItself: Int?
     /// Groups of equally many busy tasks and the share of the CPU time that their weights give them.
     package var shares: [Int: Double] = [:]
+    /// Groups of equally many busy tasks, the heaviest first: a lighter group does not get several times the CPU time of
+    /// a heavier one, whatever is promised.
+    package var order: [Int] = []
     /// Groups of which every worker makes some progress.
     package var progress: Set<Int> = []
 

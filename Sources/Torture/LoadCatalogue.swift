@@ -5,13 +5,14 @@ package enum LoadCatalogue {
     static let all: [any Load.Type] = [
         NiceLevels.self, CPUHogs.self, EveryNiceLevel.self, Crowded.self, Sleepers.self, PipePairs.self,
         FutexPairs.self,
-        ForkStorm.self, ShortTasks.self, ExecStorm.self, YieldStorm.self, Pinned.self, Changes.self,
+        ForkStorm.self, SpareCPUs.self, ShortTasks.self, ExecStorm.self, YieldStorm.self, Pinned.self, Changes.self,
         PolicySwitches.self, Killed.self, Stopped.self, RealTimeHog.self, Cgroups.self, Idle.self, FairShares.self,
         Batch.self, Hotplug.self,
     ]
 
     private static let quick: Set<String> = [
-        NiceLevels.name, Sleepers.name, PipePairs.name, ForkStorm.name, Pinned.name, Changes.name, Cgroups.name,
+        NiceLevels.name, Sleepers.name, PipePairs.name, ForkStorm.name, SpareCPUs.name, ShortTasks.name, Pinned.name,
+        Changes.name, Cgroups.name,
         Idle.name, Hotplug.name,
     ]
 

@@ -15,7 +15,9 @@ final class LoadRunner {
     /// Between two looks.
     private static let period = 10_000
     /// Waits from here on make a load last longer: it is to be seen how they end.
-    private static let suspicious: UInt64 = 1_000_000_000
+    private static let suspicious: UInt64 = 250_000_000
+    /// The end of every load is without disturbances, which could end a wait that would not end otherwise. Nanoseconds.
+    private static let calm: Int64 = 300_000_000
     /// A look that comes so much later than meant was the host's doing.
     private static let lateness: Int64 = 100_000_000
 
@@ -89,7 +91,6 @@ final class LoadRunner {
         let watch: Watch
         let start: Int64
         var seen: Observation
-        var looked: Int64
         var examined: Int64 = 0
         /// When the workers were all there, and their CPUs' idle times then.
         var running: Int64?
@@ -102,7 +103,6 @@ final class LoadRunner {
             self.load = load
             self.watch = watch
             self.start = start
-            looked = start
             seen = Observation(load: type(of: load).name, tasks: load.tasks)
         }
 
@@ -111,11 +111,10 @@ final class LoadRunner {
     }
 
     private func pause(_ run: inout Run) {
+        let before = Linux.Clock.monotonic()
         Worker.pause(microseconds: Self.period)
-        let now = Linux.Clock.monotonic()
-        let late = now - run.looked - Int64(Self.period) * 1000
+        let late = Linux.Clock.monotonic() - before - Int64(Self.period) * 1000
         if late > Self.lateness { run.seen.hostStall += late }
-        run.looked = now
     }
 
     /// One look; false when everything has been seen.
@@ -148,7 +147,7 @@ final class LoadRunner {
     private func whileItLasts(_ run: inout Run, _ now: Int64, _ waiting: [WaitingTask]) {
         let patient = run.load.expectations.patientGroups
         let impatient = waiting.filter { !patient.contains($0.group) }
-        let starved = impatient.filter { Int64($0.waited) > run.bound && isStillWaiting($0) }
+        let starved = confirmed(impatient.filter { Int64($0.waited) > run.bound })
         if !starved.isEmpty {
             run.seen.starved = starved
             return stop(&run, now)
@@ -160,6 +159,7 @@ final class LoadRunner {
             if lasted > run.bound + Judge.patience { stop(&run, now) }
             return
         }
+        if lasted + Self.calm >= Int64(run.milliseconds) * 1_000_000 { board.isCalm = true }
         guard lasted >= Int64(run.milliseconds) * 1_000_000 else { return }
         if limit > 0, !board.isDone {
             guard lasted >= limit + 2 * run.seen.hostStall else { return }
@@ -183,6 +183,7 @@ final class LoadRunner {
         run.seen.idleShare = rested / time
         run.seen.figures = probe.figures()
         note(&run)
+        run.seen.failedForks = board.failedForks
         board.isStopped = true
     }
 
@@ -208,8 +209,8 @@ final class LoadRunner {
         let since = now - stopped
         // Whoever was starved while the load lasted gets time to show that it runs when the others are gone.
         let patience = Judge.patience / 2 + 2 * run.seen.hostStall
-        let lost = late.filter { Int64($0.waited) > patience && isStillWaiting($0) }
-        if since > patience, !lost.isEmpty {
+        let lost = since > patience ? confirmed(late.filter { Int64($0.waited) > patience }) : []
+        if !lost.isEmpty {
             run.seen.stuck = lost
             return false
         }
@@ -220,16 +221,20 @@ final class LoadRunner {
         return true
     }
 
-    /// Asks the kernel a second way: the task is runnable and the number of its turns does not change.
-    private func isStillWaiting(_ task: WaitingTask) -> Bool {
-        func turns() -> Substring? {
-            TextFile.firstLine("/proc/\(task.process)/schedstat")?.split(separator: " ").last
-        }
-        guard let status = TextFile.firstLine("/proc/\(task.process)/stat"), let end = status.lastIndex(of: ")"),
-            status[end...].dropFirst(2).first == "R", let before = turns()
-        else { return false }
-        Worker.pause(microseconds: 30_000)
-        return turns() == before
+    /// Asks the kernel a second way: they are runnable, and the number of their turns does not change.
+    private func confirmed(_ tasks: [WaitingTask]) -> [WaitingTask] {
+        guard !tasks.isEmpty else { return [] }
+        let before = tasks.prefix(64).map { ($0, turns(of: $0.process)) }
+        Worker.pause(microseconds: 50_000)
+        return before.filter { $0.1 != nil && turns(of: $0.0.process) == $0.1 }.map(\.0)
+    }
+
+    /// How often a process ran; nil where it is not runnable, or gone.
+    private func turns(of process: Int32) -> Substring? {
+        guard let status = TextFile.firstLine("/proc/\(process)/stat"), let end = status.lastIndex(of: ")"),
+            status[end...].dropFirst(2).first == "R"
+        else { return nil }
+        return TextFile.firstLine("/proc/\(process)/schedstat")?.split(separator: " ").last
     }
 
     /// Has the candidate gone? Waits until the kernel has finished with it, so that its reasons can be read.

@@ -23,6 +23,8 @@ package struct Observation: Hashable, Sendable {
     /// Why the scheduler was gone before the load was over; nil while it was there.
     package var departure: Departure?
     package var rejected: UInt64 = 0
+    /// Forks that failed.
+    package var failedForks: UInt64 = 0
     /// Share of the CPUs' time that was idle while the load ran.
     package var idleShare = 0.0
     /// The least progress of a worker, by group.
@@ -57,7 +59,7 @@ package struct Observation: Hashable, Sendable {
 
         /// CPUs came or went, and the kernel asks for the scheduler to be started again.
         package var isHotplugRestart: Bool {
-            guard let info else { return !isError && line.contains("unregistered from main kernel") }
+            guard let info else { return !isError && line.contains("main kernel") }
             return !info.kind.isError && info.code & Self.actRestart != 0 && info.code & Self.reasonHotplug != 0
         }
 

@@ -57,7 +57,10 @@ package final class Stage {
             body(slot)
             return 0
         }
-        guard let process else { return 0 }
+        guard let process else {
+            board.failedForks += 1
+            return 0
+        }
         setpgid(process, anchor)
         workers.append(process)
         return process
@@ -68,6 +71,9 @@ package final class Stage {
         let letter = Unicode.Scalar(UInt8(truncatingIfNeeded: 0x30 + group % 64))
         return "~" + String(Character(letter))
     }
+
+    /// Lets workers that wait at ``Work/gate()`` go, also those that come to it only now.
+    package func openGate() { kill(-anchor, SIGCONT) }
 
     /// A number below `limit`: the same ones in every run.
     package func random(below limit: Int) -> Int {
@@ -94,7 +100,7 @@ package final class Stage {
         while !board.isStopped {
             Worker.pause(microseconds: load.interval)
             if board.isStopped { break }
-            load.disturb(self)
+            if !board.isCalm || load.isNeededToTheEnd { load.disturb(self) }
             round += 1
             reap()
         }

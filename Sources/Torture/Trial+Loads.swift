@@ -6,7 +6,8 @@ import Model
 extension Trial {
     /// Runs one load and says what came of it; false when the stage should end here.
     func torment(_ kind: any Load.Type) -> Bool {
-        let tasks = kind.tasks(cpus: machine.cpus.count)
+        let cpus = machine.cpus.count
+        let tasks = options.effort == .full ? kind.tasks(cpus: cpus) : kind.quickTasks(cpus: cpus)
         let load = kind.init(tasks: tasks)
         guard let seen = observe(load, milliseconds: load.milliseconds * (options.effort == .full ? 2 : 1)) else {
             return false
@@ -51,6 +52,7 @@ extension Trial {
         figure("latency.wait.p99", Double(whole.quantile(0.99)), "ns")
         figure("latency.wait.max", Double(whole.longest), "ns")
         figure("idle-beside-waiting", Double(whole.idleTotal) / Double(max(1, seen.loaded)), "ratio")
+        figure("work", Double(seen.work.values.reduce(0, +)), "steps")
         if seen.hostStall > 0 { figure("host.stall", Double(seen.hostStall), "ns") }
     }
 

@@ -58,7 +58,9 @@ extension Trial {
     /// Runs the load alone with the candidate just attached; the checks among these that fail again, nil where none does.
     private func repeated(_ kind: any Load.Type, tasks: Int, _ checks: Set<String>) -> Set<String>? {
         let load = kind.init(tasks: tasks)
-        guard let seen = observe(load, isFresh: true) else { return nil }
+        // Shares of CPU time need longer than waits.
+        let longer = checks.contains("fairness") ? 2500 : nil
+        guard let seen = observe(load, milliseconds: longer, isFresh: true) else { return nil }
         let complaints = judge.judge(seen, load.expectations)
         if isBroken(seen) { recover(seen, keepsDump: false) }
         let failed = Set(complaints.filter { $0.violation.severity == .error }.map(\.violation.check)).intersection(

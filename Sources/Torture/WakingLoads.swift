@@ -73,7 +73,8 @@ struct ForkStorm: Load {
         return expected
     }
     func start(_ stage: Stage) {
-        for index in 0..<tasks { stage.worker(1) { Work.forker($0, work: index % 2 == 0 ? 0 : 300) } }
+        let board = stage.board
+        for index in 0..<tasks { stage.worker(1) { Work.forker($0, board, work: index % 2 == 0 ? 0 : 300) } }
     }
 }
 
@@ -81,6 +82,7 @@ struct ForkStorm: Load {
 struct ShortTasks: Load {
     static let name = "short-tasks"
     static func tasks(cpus: Int) -> Int { 1000 }
+    static func quickTasks(cpus: Int) -> Int { 100 }
     static let fewestTasks = 10
     let tasks: Int
     var milliseconds: Int { 500 }
@@ -92,12 +94,33 @@ struct ShortTasks: Load {
     func start(_ stage: Stage) {
         for index in 0..<min(tasks, Board.workers) {
             stage.worker(1) { slot in
+                Work.gate()
                 Work.spin(microseconds: 200 + 100 * (index % 5))
                 slot.step()
             }
         }
     }
-    func disturb(_ stage: Stage) { if stage.board.haveAllStepped { stage.board.isDone = true } }
+    func disturb(_ stage: Stage) {
+        stage.openGate()
+        if stage.board.haveAllStepped { stage.board.isDone = true }
+    }
+}
+
+/// Parents that go on working when they have made a child: it should begin on another CPU that has nothing to do.
+struct SpareCPUs: Load {
+    static let name = "spare-cpus"
+    static func tasks(cpus: Int) -> Int { max(1, cpus / 2) }
+    let tasks: Int
+    var milliseconds: Int { 700 }
+    var expectations: Expectations {
+        var expected = Expectations()
+        expected.idleShareBound = 0.15 * Double(tasks)
+        return expected
+    }
+    static func obstacle(_ machine: Machine) -> String? { machine.cpus.count < 2 ? "one CPU has no other" : nil }
+    func start(_ stage: Stage) {
+        for _ in 0..<tasks { stage.worker(1) { Work.parent($0, own: 30_000, childs: 15_000) } }
+    }
 }
 
 /// Children that become another program.

@@ -15,6 +15,9 @@ enum Work {
         while Linux.Clock.threadCPU() < end {}
     }
 
+    /// Waits until the load opens the gate; returns.
+    static func gate() { raise(SIGSTOP) }
+
     /// Never sleeps.
     static func hog(_ slot: Board.Slot) -> Never {
         while true {
@@ -44,20 +47,37 @@ enum Work {
     }
 
     /// Makes children that do a little and end, one after the other.
-    static func forker(_ slot: Board.Slot, work: Int) -> Never {
+    static func forker(_ slot: Board.Slot, _ board: Board, work: Int) -> Never {
         while true {
-            child(work: work)
+            if child(work: work) { slot.step() } else { board.failedForks += 1 }
+        }
+    }
+
+    /// Makes a child and works beside it, so that both could run if there are two CPUs.
+    static func parent(_ slot: Board.Slot, own: Int, childs: Int) -> Never {
+        while true {
+            let process = try? Worker.fork {
+                spin(microseconds: childs)
+                return 0
+            }
+            spin(microseconds: own)
+            if let process { Worker.wait(process) }
             slot.step()
         }
     }
 
-    /// One child, from its start to its end; returns.
-    static func child(work: Int) {
+    /// One child, from its start to its end; returns, false where the kernel refuses it.
+    static func child(work: Int) -> Bool {
         let process = try? Worker.fork {
             if work > 0 { spin(microseconds: work) }
             return 0
         }
-        if let process { Worker.wait(process) } else { Worker.pause(microseconds: 1000) }
+        guard let process else {
+            Worker.pause(microseconds: 1000)
+            return false
+        }
+        Worker.wait(process)
+        return true
     }
 
     /// Makes children that become another program.

@@ -59,7 +59,7 @@ import Testing
     @Test func aTaskBoundToOneCPUIsNamedWithIt() throws {
         let task = WaitingTask(process: 5, name: "~2", group: 2, nice: 10, cpus: 0b10, waited: 7 * Self.second)
         let complaint = try #require(judge.judge(seen { $0.starved = [task] }, Expectations()).first)
-        #expect(complaint.violation.check == "starvation" && !complaint.isCertain)
+        #expect(complaint.violation.check == "starvation" && complaint.isCertain)
         #expect(complaint.violation.message.contains("nice 10, bound to CPU 1"))
     }
 
@@ -107,6 +107,20 @@ import Testing
         #expect(checks(fair, expected, promised).isEmpty)
         let nothing = seen { $0.cpuTimes = [1: [300_000_000], 2: [0]] }
         #expect(checks(nothing, expected, promised) == ["fairness"])
+    }
+
+    @Test func lightTasksDoNotGetSeveralTimesWhatHeavyOnesGet() {
+        var expected = Expectations()
+        expected.order = [1, 2]
+        #expect(checks(seen { $0.cpuTimes = [1: [50_000_000], 2: [200_000_000]] }, expected) == ["fairness"])
+        #expect(checks(seen { $0.cpuTimes = [1: [80_000_000], 2: [200_000_000]] }, expected).isEmpty)
+        #expect(checks(seen { $0.cpuTimes = [1: [50_000_000], 2: [200_000_000]] }).isEmpty)
+        #expect(checks(seen { $0.cpuTimes = [2: [200_000_000]] }, expected).isEmpty)
+    }
+
+    @Test func failedForksHaveToBeSeenTwice() {
+        let complaints = judge.judge(seen { $0.failedForks = 3 }, Expectations())
+        #expect(complaints.map(\.violation.check) == ["rejected"] && complaints.allSatisfy { !$0.isCertain })
     }
 
     @Test func anEjectionIsCertainAndCarriesTheKernelsWords() throws {
