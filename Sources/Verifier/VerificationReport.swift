@@ -57,6 +57,8 @@ package struct VerificationReport: Hashable, Codable, Sendable {
     package var evidence: [String: String]
     /// Of the whole run: what `--rerun` takes. Empty where no evidence is kept.
     package var id: String
+    /// CPU time of all stages, children included; 0 for an answer from evidence.
+    package var cpuNanoseconds: Int64
     /// Nothing was done again: the answer is an earlier one.
     package var isFromEvidence: Bool
     /// Of schedcp, clang, libbpf, qemu, as far as they took part.
@@ -71,12 +73,13 @@ package struct VerificationReport: Hashable, Codable, Sendable {
         stages = []
         evidence = [:]
         id = ""
+        cpuNanoseconds = 0
         isFromEvidence = false
         versions = [:]
     }
 
     private enum CodingKeys: String, CodingKey {
-        case name, artifact, source, kernel, effort, stages, evidence, id, isFromEvidence, versions
+        case name, artifact, source, kernel, effort, stages, evidence, id, cpuNanoseconds, isFromEvidence, versions
     }
 
     package init(from decoder: any Decoder) throws {
@@ -90,6 +93,7 @@ package struct VerificationReport: Hashable, Codable, Sendable {
         stages = try values.decode([StageReport].self, forKey: .stages)
         evidence = try values.decode([String: String].self, forKey: .evidence)
         id = try values.decode(String.self, forKey: .id)
+        cpuNanoseconds = try values.decode(Int64.self, forKey: .cpuNanoseconds)
         isFromEvidence = try values.decode(Bool.self, forKey: .isFromEvidence)
         versions = try values.decode([String: String].self, forKey: .versions)
     }

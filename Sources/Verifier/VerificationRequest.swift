@@ -35,11 +35,19 @@ package struct VerificationRequest: Hashable, Sendable {
     /// Written into `.rodata` before load.
     package var parameters: [Setting] = []
     package var hints: [Hint] = []
+    /// The maps that hold hints, by kind; those of SchedCP's headers where it names none.
+    package var hintMaps: [Hint.Kind: String] = [:]
+    /// What the scheduler's description promises, by name; it is held to that.
+    package var promises: [String: String] = [:]
     package var effort = Effort.quick
     /// Later stages are skipped.
     package var lastStage = VerificationStage.dynamic
     package var rules = VerificationRules()
     package var kernel = KernelChoice.automatic
+    /// The kernel has to be this build, else nothing is verified; `image` is not compared. Nil takes the one that is found.
+    package var requiredKernel: VerifiedKernel?
+    /// Wall clock for all stages; nil for the verifier's own limits only.
+    package var seconds: Int?
     /// Whether an answer may come from evidence.
     package var mayUseEvidence = true
 
@@ -52,8 +60,29 @@ package struct VerificationRules: Hashable, Codable, Sendable {
     package var checksOff: Set<String> = []
     /// Findings of these checks get this severity instead of their own.
     package var severities: [String: Finding.Severity] = [:]
-    /// Capabilities that a program may use without a finding: names of the catalogue's capability checks.
-    package var allowedCapabilities: Set<String> = []
+    package var capabilities = CapabilityRules()
+
+    package init() {}
+}
+
+/// What a program may use. Patterns are names in which `*` stands for any characters; a denial is stronger.
+package struct CapabilityRules: Hashable, Codable, Sendable {
+    package struct Lists: Hashable, Codable, Sendable {
+        /// Permitted without a finding, beside what is harmless.
+        package var permitted: [String] = []
+        package var denied: [String] = []
+
+        package init(permitted: [String] = [], denied: [String] = []) {
+            self.permitted = permitted
+            self.denied = denied
+        }
+    }
+
+    package var kernelFunctions = Lists()
+    package var helpers = Lists()
+    package var mapTypes = Lists()
+    /// Whether it may read the memory of user processes.
+    package var mayReadUserMemory = false
 
     package init() {}
 }

@@ -21,8 +21,8 @@ struct SchedulerArguments: ParsableArguments {
     func read() throws(Failure) -> WireDeployRequest {
         var request = WireDeployRequest()
         request.source = try source()
-        for text in param { request.parameters.append(try Self.setting(text)) }
-        for text in hint { request.hints.append(try Self.hint(text)) }
+        for text in param { request.parameters.append(WireSetting(try Self.setting(text))) }
+        for text in hint { request.hints.append(WireHint(try Self.hint(text))) }
         return request
     }
 
@@ -31,14 +31,14 @@ struct SchedulerArguments: ParsableArguments {
         return .object(Data(try SmallFile.read(scheduler, limit: 64 << 20, what: "a scheduler")))
     }
 
-    private static func setting(_ text: String) throws(Failure) -> WireSetting {
+    static func setting(_ text: String) throws(Failure) -> Setting {
         guard let equals = text.firstIndex(of: "=") else {
             throw Failure(.invalidArgument, "--param \(text.quotedForDisplay()) is not of the form name=value")
         }
-        return WireSetting(Setting(name: String(text[..<equals]), value: String(text[text.index(after: equals)...])))
+        return Setting(name: String(text[..<equals]), value: String(text[text.index(after: equals)...]))
     }
 
-    private static func hint(_ text: String) throws(Failure) -> WireHint {
+    static func hint(_ text: String) throws(Failure) -> Hint {
         guard let colon = text.firstIndex(of: ":"), let equals = text.lastIndex(of: "="), colon < equals,
             let kind = Hint.Kind(rawValue: String(text[..<colon]))
         else {
@@ -48,7 +48,7 @@ struct SchedulerArguments: ParsableArguments {
         }
         let key = String(text[text.index(after: colon)..<equals])
         let time = try DurationText.parse(String(text[text.index(after: equals)...]))
-        return WireHint(try Hint(kind: kind, key: key, nanoseconds: time))
+        return try Hint(kind: kind, key: key, nanoseconds: time)
     }
 }
 

@@ -24,7 +24,8 @@ struct Schedctl: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            Deploy.self, Status.self, Rollback.self, List.self, Show.self, History.self, Events.self, Doctor.self,
+            Verify.self, Deploy.self, Status.self, Rollback.self, List.self, Show.self, History.self, Events.self,
+            Doctor.self,
             Whoami.self, Rules.self, Attest.self, Key.self, AuditCommand.self, Quarantine.self, LabCommand.self,
         ])
 }

@@ -111,7 +111,7 @@ enum Text {
             + "\(Terminal.time(event.at))  \(event.kind.padding(toLength: 16, withPad: " ", startingAt: 0))  \(Terminal.safe(event.message))"
     }
 
-    private static func wrapped(_ text: String, indent: Int, width: Int = 100) -> String {
+    static func wrapped(_ text: String, indent: Int, width: Int = 100) -> String {
         var lines = [""]
         for word in text.split(whereSeparator: \.isWhitespace) {
             let last = lines[lines.count - 1]

@@ -1,0 +1,90 @@
+import Diagnostics
+import Model
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct TextTests {
+    let plain = TextRenderer(sources: Sample.sources)
+
+    @Test func aFindingLooksLikeACompilers() {
+        let lines = plain.finding(Sample.lost, in: "lost.bpf.c").split(separator: "\n").map(String.init)
+        let name = "my schedulers/lost.bpf.c"
+        #expect(lines[0] == "\(name):4:3: error: a task is neither inserted into a queue nor kept [lost-task]")
+        #expect(lines[1] == "    4 |                 return;")
+        #expect(lines[2] == "      |                 ^")
+        #expect(lines.contains("\(name):3:6: note: the condition is true"))
+        #expect(lines.contains("      = why: The task never runs again."))
+        #expect(lines.contains("      = fix: Insert it into a queue on every path."))
+    }
+
+    @Test func theTextOfALineIsTheFindingsOwnWhereTheFileIsNotKnown() {
+        let text = plain.finding(Sample.slow, in: "lost.bpf.c")
+        #expect(text.hasPrefix("schedcp/hints.bpf.h:80: warning: the loop may take long [unbounded-work]\n"))
+        #expect(text.contains("   80 | bpf_for(i, 0, 32) {\n"))
+        #expect(!text.contains("^"))
+    }
+
+    @Test func aFindingWithoutAPlaceNamesTheCandidateAndTheLoad() {
+        let starved = Finding(
+            stage: .dynamic, check: "starvation", message: "a task waited 12 s", operation: "fork-storm")
+        let text = TextRenderer().finding(starved, in: "x.bpf.o")
+        #expect(text == "x.bpf.o: error: a task waited 12 s (fork-storm) [starvation]\n")
+    }
+
+    @Test func theWholeEndsWithStagesAndVerdict() {
+        let text = plain.text(Sample.run())
+        #expect(text.contains("compile  passed    0.21 s\n"))
+        #expect(text.contains("static   failed    0.08 s     1 error, 1 warning, 1 proved, 1 not decided\n"))
+        #expect(text.contains("kernel   skipped\n"))
+        #expect(text.contains("not decided [affinity]: the CPU comes from a map\n"))
+        #expect(
+            text.hasSuffix(
+                "my schedulers/lost.bpf.c: refused by the stage static (1 error, 1 warning), kernel 7.3.4\n"))
+    }
+
+    @Test func whatCouldNotBeDoneSaysWhyAndIsNoRefusal() {
+        let run = Diagnosis(
+            name: "x.bpf.c", verdict: .unable,
+            stages: [StageReport(.compile, .unable, log: "clang is missing: apt-get install clang")])
+        let text = TextRenderer().text(run)
+        #expect(text.contains("could not be done"))
+        #expect(text.contains("apt-get install clang"))
+        #expect(text.contains("says nothing against it"))
+        #expect(!text.contains("refused"))
+    }
+
+    @Test func coloursOnlyWhereAskedFor() {
+        #expect(!plain.text(Sample.run()).contains("\u{1B}"))
+        let coloured = TextRenderer(isColoured: true, sources: Sample.sources).text(Sample.run())
+        #expect(coloured.contains("\u{1B}[1;31merror: \u{1B}[0m"))
+    }
+
+    /// A candidate names its files and writes its lines itself.
+    @Test func nothingThatATerminalObeysPasses() {
+        var evil = Sample.lost
+        evil.message = "a\u{1B}[2Jb\u{202E}c\nd"
+        evil.location = SourceLocation(file: "x\u{7}\n.c", line: 1, text: "int \u{1B}]0;x\u{7};")
+        evil.detail = "one\rtwo\u{9B}\nthree"
+        evil.path = [PathStep(location: SourceLocation(file: "\u{1B}c", line: 2, text: "\u{8}"), note: "\u{1B}[A")]
+        let text = TextRenderer(isVerbose: true).finding(evil, in: "\u{1B}x")
+        let bad = text.unicodeScalars.filter { $0 != "\n" && ($0.value < 32 || (127..<160).contains($0.value)) }
+        #expect(bad.isEmpty)
+        #expect(!text.unicodeScalars.contains("\u{202E}"))
+        #expect(text.contains("a\u{FFFD}[2Jb\u{FFFD}c d"))
+    }
+
+    @Test func aColumnBehindTheLineHasNoMark() {
+        var finding = Sample.lost
+        finding.location?.column = 400
+        #expect(!plain.finding(finding, in: "lost.bpf.c").contains("|                 ^"))
+        finding.location?.line = 4000
+        #expect(plain.finding(finding, in: "lost.bpf.c").contains(":4000:400: error"))
+    }
+
+    @Test func aLongDetailIsCutUnlessAskedFor() {
+        var finding = Sample.lost
+        finding.detail = (1...100).map { "line \($0)" }.joined(separator: "\n")
+        #expect(plain.finding(finding, in: "x").contains("88 more lines"))
+        #expect(!plain.finding(finding, in: "x").contains("line 50"))
+        #expect(TextRenderer(isVerbose: true).finding(finding, in: "x").contains("line 100"))
+    }
+}
