@@ -46,11 +46,15 @@ package final class ConsoleLog: Sendable {
         return Self.plain(bytes)
     }
 
-    /// The last lines that are not empty.
+    /// The last lines that are not empty. A kernel's panic is long, and what it is about is said first: its lines are
+    /// given from the first on.
     package func tail(_ count: Int = 12) -> [String] {
-        text.split(separator: "\n").map { line in
-            String(line.drop { $0 == " " })
-        }.filter { !$0.isEmpty }.suffix(count)
+        let lines = text.split(separator: "\n").map { line in String(line.drop { $0 == " " }) }.filter { !$0.isEmpty }
+        if let panic = lines.lastIndex(where: { $0.contains("Kernel panic - not syncing:") }), lines.count - panic < 80
+        {
+            return Array(lines[panic...].prefix(max(count, 24)))
+        }
+        return lines.suffix(count)
     }
 
     /// Text without escape sequences, carriage returns and other controls.

@@ -54,9 +54,9 @@ struct LabTrialTests {
     }
 
     @Test func aGuestThatNeverAnswersEndsAtItsLimit() async throws {
-        // As the first process, cat reads the console for ever and says nothing.
+        // As the first process, yes writes to the console for ever and never to the host.
         let trials = try await Self.trials {
-            $0.guestProgram = "/bin/cat"
+            $0.guestProgram = "/usr/bin/yes"
             $0.limits.boot = .seconds(12)
         }
         let reports = await trials.run(TrialCandidate(object: [1]), effort: .quick)
