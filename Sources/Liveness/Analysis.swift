@@ -12,9 +12,10 @@ extension Liveness {
         judge.judgeTasks()
         judge.judgeQueues()
         judge.judgeServing()
+        let other = StaticChecks.run(object, options)
         return AnalysisResult(
-            findings: judge.findings.sorted(by: before), outcomes: judge.outcomes,
-            measurements: measurements(record))
+            findings: (judge.findings + other.findings).sorted(by: before),
+            outcomes: judge.outcomes + other.outcomes, measurements: measurements(record) + other.measurements)
     }
 
     private static func before(_ a: Finding, _ b: Finding) -> Bool {

@@ -3,8 +3,7 @@ import BPFObject
 extension Interpreter {
     static let callDepth = 8
 
-    func call(_ instruction: Instruction, _ function: Function, _ slot: Int) -> Outcome {
-        let reference = function.references[slot]
+    func call(_ instruction: Instruction, _ reference: Reference?, _ slot: Int) -> Outcome {
         if case .call(let other) = reference { return enter(other, slot) }
         if case .kernelFunction(let name, _, let isAvailable) = reference {
             // The kernel accepts such a call only where it is never reached.
@@ -85,6 +84,13 @@ extension Interpreter {
 
     private func callBack(_ function: Int, _ repetition: Repetition) {
         let site = site
+        if repetition.kind == .count, repetition.round == 2, state.progress == 0,
+            bounds(of: repetition.count).unsigned.low > Self.workLimit
+        {
+            var event = event(.work)
+            event.note = "up to \(bounds(of: repetition.count).unsigned.low) calls of a callback"
+            _ = record.add(event)
+        }
         switch repetition.kind {
         case .count:
             let index =
@@ -154,6 +160,12 @@ extension Interpreter {
 
     func finish(_ result: TermID) {
         let (function, own) = ownPlace()
+        if entry.name == "select_cpu", !state.hasError {
+            var event = event(.answer)
+            event.cpu = bounds(of: result)
+            event.note = pickedFrom[terms.bare(result)] != nil ? "picked" : ""
+            _ = record.add(event)
+        }
         let task = arguments.first
         let fact = task.flatMap { state.fact(of: $0) }
         var keepFailed: Bool?
@@ -167,13 +179,16 @@ extension Interpreter {
                 isExact: state.isExact, hasError: state.hasError, result: bounds(of: result), fact: fact,
                 keepFailed: keepFailed, isSingleTask: isSingleTask(),
                 moves: state.moves.map { move in
-                    let known = bounds(of: move.result)
-                    return (move.event, known.constant == 0 ? false : known.unsigned.contains(0) ? nil : true)
-                },
+                    let known = bounds(of: move.result).signed32
+                    return (move.event, known == Interval(0) ? false : known.contains(0) ? nil : true, move.isQuestion)
+                }, usesMemory: state.cells.contains { $0.isWritten && region(of: $0.base).isShared },
                 creates: state.creates.map { create in
                     let known = bounds(of: create.result)
                     let isResult = terms.bare(result) == create.result
-                    return (create.event, known.signed32 == Interval(0) ? true : known.signed32.contains(0) ? nil : false, isResult)
+                    return (
+                        create.event, known.signed32 == Interval(0) ? true : known.signed32.contains(0) ? nil : false,
+                        isResult
+                    )
                 }, steps: state.steps))
     }
 
@@ -185,7 +200,7 @@ extension Interpreter {
         return state.cells.contains { cell in
             cell.base == task && cell.offset == offset && bounds(of: cell.value).constant != nil
         }
-            || state.orders.contains { key, ways in
+            || state.orders.entries.contains { key, ways in
                 ways == 1
                     && [key.a, key.b].contains { id in
                         guard case .load(let base, let place, _, _) = terms.input(of: terms.bare(id)) else {

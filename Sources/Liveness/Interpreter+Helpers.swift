@@ -25,12 +25,12 @@ extension Interpreter {
         case Helper.pop, Helper.peek:
             note(.drain, map(1))
             forgetBehind(second, map(1).map { program.object.maps[$0].valueSize })
-            setRegister(0, result(.lower(-4095, 0)))
+            setRegister(0, result(.signedRange(-4095, 0)))
         case Helper.delete:
             note(.drain, map(1))
-            setRegister(0, result(.lower(-4095, 0)))
+            setRegister(0, result(.signedRange(-4095, 0)))
         case Helper.ringOutput:
-            keep(in: map(1), second, bounds(of: third).constant, result(.lower(-4095, 0)), mayFail: true)
+            keep(in: map(1), second, bounds(of: third).constant, result(.signedRange(-4095, 0)), mayFail: true)
         case Helper.ringReserve: setRegister(0, result(.any, .own))
         case Helper.ringSubmit: submitRing(first)
         case Helper.exchange: exchange(first, second)
@@ -44,8 +44,8 @@ extension Interpreter {
         case Helper.timerCallback: setCallback(second, "timer")
         case Helper.timerStart:
             _ = record.add(event(.timerStart))
-            setRegister(0, result(.lower(-4095, 0)))
-        case Helper.timerInit: setRegister(0, result(.lower(-4095, 0)))
+            setRegister(0, result(.signedRange(-4095, 0)))
+        case Helper.timerInit: setRegister(0, result(.signedRange(-4095, 0)))
         default: simpleHelper(number)
         }
         outdateShared()
@@ -64,7 +64,7 @@ extension Interpreter {
             let size = bounds(of: register(2)).unsigned
             forgetBehind(first, size.high <= 65_536 ? Int(size.high) : nil)
             probe(number, first, size)
-            setRegister(0, result(.lower(-4095, .max)))
+            setRegister(0, result(.signedRange(-4095, Int64(Int32.max))))
         case Helper.perCPU: setRegister(0, result(.any, .kernel))
         case Helper.thisCPU: setRegister(0, result(Program.address, .kernel))
         case Helper.currentTask, Helper.currentTaskBTF: setRegister(0, result(Program.address, .task))
@@ -86,6 +86,7 @@ extension Interpreter {
     }
 
     private func note(_ kind: Event.Kind, _ map: Int?) {
+        if kind == .drain { state.progress += 1 }
         guard let map else { return }
         var event = event(kind)
         event.map = map
@@ -95,12 +96,12 @@ extension Interpreter {
     private func update() {
         guard let map = map(1) else {
             // A map out of a map of maps.
-            keep(in: -1, register(3), nil, result(.lower(-4095, 0)), mayFail: true)
+            keep(in: -1, register(3), nil, result(.signedRange(-4095, 0)), mayFail: true)
             return
         }
         let definition = program.object.maps[map]
         let isArray = definition.type == MapType.array || definition.type == MapType.perCPUArray
-        let value = result(.lower(-4095, 0))
+        let value = result(.signedRange(-4095, 0))
         // A table of tasks is as often a notebook as a place to wait: only who takes them out could tell.
         let key = named(in: register(2), UInt64(definition.keySize))
         let element = named(in: register(3), UInt64(definition.valueSize))
@@ -118,7 +119,7 @@ extension Interpreter {
         // With BPF_EXIST the oldest element makes room.
         let overwrites = bounds(of: register(3)).constant.map { $0 & 2 != 0 } ?? false
         keep(
-            in: map, register(2), map.map { UInt64(program.object.maps[$0].valueSize) }, result(.lower(-4095, 0)),
+            in: map, register(2), map.map { UInt64(program.object.maps[$0].valueSize) }, result(.signedRange(-4095, 0)),
             mayFail: !overwrites)
     }
 
@@ -128,9 +129,10 @@ extension Interpreter {
         let (tasks, isOpen) = named(in: address, size)
         var event = event(.keep)
         event.map = map ?? -1
-        _ = record.add(event)
+        let number = record.add(event)
         for task in tasks {
             state.withTask(task) {
+                $0.keepEvent = number
                 $0.keeps += 1
                 $0.keptIn = map ?? -1
                 $0.keepResult = mayFail ? result : 0
@@ -202,6 +204,6 @@ extension Interpreter {
 
     func setCallback(_ callback: TermID, _ kind: String) {
         if case .function(let function) = terms.input(of: callback) { record.callbacks[function] = kind }
-        setRegister(0, result(.lower(-4095, 0)))
+        setRegister(0, result(.signedRange(-4095, 0)))
     }
 }

@@ -40,7 +40,7 @@ extension Interpreter {
             forgetBehind(register(4), 1)
             let site = site
             let isIdle = terms.input(
-                .written(site, round: state.rounds[site, default: 0], argument: 4), .range(0, 1))
+                .written(site, round: state.rounds[site] ?? 0, argument: 4), .range(0, 1))
             write(register(4), 0, 1, isIdle)
             let cpu = result(.lower(0, cpuLimit))
             permit(cpu, canonical(terms.root(first)))
@@ -67,7 +67,7 @@ extension Interpreter {
             var event = event(.kick)
             event.cpu = bounds(of: first)
             event.flags = bounds(of: register(2))
-            event.note = pickNote(first)
+            event.note = note(ofCPU: first)
             _ = record.add(event)
             setRegister(0, TermTable.zero)
         }
@@ -79,11 +79,6 @@ extension Interpreter {
         for mask in masks { if let task = task(ofMask: mask) { permit(cpu, canonical(task)) } }
         pickedFrom[cpu] = masks.first ?? TermTable.zero
         return cpu
-    }
-
-    /// How a CPU number was come by, where it may be negative.
-    func pickNote(_ cpu: TermID) -> String {
-        pickedFrom[terms.bare(cpu)] != nil ? "picked" : ""
     }
 
     private func otherCall(_ model: KernelModel) {
@@ -101,7 +96,11 @@ extension Interpreter {
         case .error:
             state.hasError = true
             setRegister(0, TermTable.zero)
-        case .taskFromNumber: setRegister(0, result(.any, .task))
+        case .taskFromNumber:
+            let task = result(.any, .task)
+            // By its own number: the same task.
+            if let known = named(by: first) { sameTasks[task] = known }
+            setRegister(0, task)
         case .acquireTask:
             let task = result(.any, .task)
             sameTasks[task] = canonical(terms.root(first))
@@ -117,6 +116,7 @@ extension Interpreter {
             noteKeptObject(register(2))
             setRegister(0, result(.lower(-4095, 0)))
         case .takeFromTree, .takeFromList:
+            state.progress += 1
             var event = event(.drain)
             event.note = "container"
             _ = record.add(event)
@@ -166,8 +166,11 @@ extension Interpreter {
 
     private func startIterator(_ place: TermID, _ kind: Iterator.Kind, _ first: TermID, _ last: TermID) {
         state.iterators.removeAll { $0.place == place }
+        let (function, own) = ownPlace()
         state.iterators.append(
-            Iterator(place: place, kind: kind, first: first, last: last, round: 0, isLater: false))
+            Iterator(
+                place: place, kind: kind, first: first, last: last, round: 0, isLater: false, function: function,
+                slot: own))
     }
 
     private func nextNumber(_ place: TermID) {

@@ -6,6 +6,9 @@ extension Interpreter {
     /// Rounds that take no decision are followed further: they end by themselves.
     static let plainRounds = 200
     static let wideningLimit = 10
+    /// Rounds of a loop of which each takes at most one decision; as long as its head is not passed too often in all.
+    static let searchRounds = 36
+    static let searchVisits = 400
 
     /// At the head of a loop.
     func passHead(_ slot: Int) -> Outcome {
@@ -19,8 +22,14 @@ extension Interpreter {
         state.loops.removeSubrange((index + 1)...)
         let last = state.loops[index]
         let rounds = last.rounds + 1
-        let isPlain = state.forks == last.forks && last.widenings == 0 && rounds < Self.plainRounds
-        if isPlain || rounds <= Self.exactRounds {
+        let taken = state.forks - last.forks
+        let visits = headVisits[site, default: 0] + 1
+        headVisits[site] = visits
+        let isPlain = taken == 0 && last.widenings == 0 && rounds < Self.plainRounds
+        let isSearch =
+            taken <= 2 && isShort() && last.widenings == 0 && rounds <= Self.searchRounds && visits <= Self.searchVisits
+        noteProgress(last, rounds)
+        if isPlain || isSearch || rounds <= Self.exactRounds {
             state.loops[index] = visit(slot, rounds: rounds, widenings: last.widenings)
             return .goesOn
         }
@@ -33,10 +42,60 @@ extension Interpreter {
         return .goesOn
     }
 
+    /// No iterator over numbers is at work, or one over few.
+    private func isShort() -> Bool {
+        guard let iterator = state.iterators.last else { return true }
+        return iterator.kind == .numbers && bounds(of: iterator.last).signed32.isConstant && bounds(of: iterator.first).signed32.isConstant
+    }
+
+    /// Above this many rounds, work that leads to nothing is too much for an operation.
+    static let workLimit: UInt64 = 65_536
+
+    /// A loop that goes round again without having taken anything from anywhere: how long can it go on?
+    private func noteProgress(_ last: LoopVisit, _ rounds: Int) {
+        guard rounds >= 3, state.progress == last.progress else { return }
+        var product: UInt64 = 1
+        for iterator in state.iterators {
+            switch iterator.kind {
+            case .numbers:
+                let first = bounds(of: iterator.first).signed32
+                let end = bounds(of: iterator.last).signed32
+                guard first.isConstant, end.isConstant, end.low > first.low else { continue }
+                product =
+                    product.multipliedReportingOverflow(by: UInt64(Int64(end.low) - Int64(first.low))).partialValue
+            case .queue: noteWholeQueue(iterator)
+            case .other: continue
+            }
+        }
+        guard product > Self.workLimit, let iterator = state.iterators.first(where: { $0.kind == .numbers }) else {
+            return
+        }
+        var event = event(.work)
+        event.note = "up to \(product) rounds of a loop"
+        (event.function, event.ownSlot) = (iterator.function, iterator.slot)
+        _ = record.add(event)
+    }
+
+    /// A walk along a queue that nothing but the queue's end ends.
+    private func noteWholeQueue(_ iterator: Iterator) {
+        guard entry.name != "dispatch", entry.kind == .operation, state.isWidened else { return }
+        let isBounded = state.refined.entries.contains { key, known in
+            guard case .later = terms.input(of: key) else { return false }
+            return known.unsigned32.high < .max || known.signed32.high < .max
+                || known.unsigned.high < UInt64(UInt32.max)
+        }
+        if isBounded { return }
+        var event = event(.work)
+        event.note = "a walk along the whole of a queue"
+        (event.function, event.ownSlot) = (iterator.function, iterator.slot)
+        event.isExact = true
+        _ = record.add(event)
+    }
+
     private func visit(_ slot: Int, rounds: Int, widenings: Int) -> LoopVisit {
         LoopVisit(
             depth: state.top, slot: slot, rounds: rounds, forks: state.forks, registers: registers, cells: state.cells,
-            iterators: state.iterators, widenings: widenings)
+            iterators: state.iterators, widenings: widenings, progress: state.progress)
     }
 
     /// From here the state stands for this round and all later ones: what changed since the last round may be anything
@@ -44,7 +103,7 @@ extension Interpreter {
     func widen(since last: LoopVisit) {
         state.isWidened = true
         let site = site
-        let live = program.flow(state.frames[state.top].function)?.liveRegisters[slot] ?? 0x3FF
+        let live = program.prepared(state.frames[state.top].function)?.flow.liveRegisters[slot] ?? 0x3FF
         var fresh: [(TermID, Bounds)] = []
         for number in 0..<10 where live & (1 << UInt16(number)) != 0 {
             let (old, new) = (last.registers[number], registers[number])
@@ -117,8 +176,8 @@ extension Interpreter {
     private func forgetFacts(of leaves: Set<TermID>) {
         guard !leaves.isEmpty else { return }
         func isGone(_ id: TermID) -> Bool { depends(id, on: leaves, 0) }
-        state.refined = state.refined.filter { !isGone($0.key) }
-        state.orders = state.orders.filter { !isGone($0.key.a) && !isGone($0.key.b) }
+        state.refined.removeAll { isGone($0) }
+        state.orders.removeAll { isGone($0.a) || isGone($0.b) }
         state.permissions.removeAll { isGone($0.cpu) || isGone($0.task) }
         state.tasks.removeAll { isGone($0.task) }
         state.earlier = state.earlier.filter { !isGone($0.key) && !isGone($0.value) }

@@ -112,7 +112,7 @@ extension Interpreter {
             return cell.isStale ? readAgain(index) : cell.value
         }
         if let part = readPart(base, offset, size) { return part }
-        let version = state.rounds[Self.versionKey(base, offset), default: 0]
+        let version = state.rounds[Self.versionKey(base, offset)] ?? 0
         let value = terms.input(
             .load(base: base, offset: offset, size: size, version: version), loadBounds(base, offset, size),
             loadNature(base, offset, size))
@@ -132,9 +132,10 @@ extension Interpreter {
     private func readAgain(_ index: Int) -> TermID {
         let cell = state.cells[index]
         let key = Self.versionKey(cell.base, cell.offset)
-        state.rounds[key, default: 0] += 1
+        let version = (state.rounds[key] ?? 0) + 1
+        state.rounds[key] = version
         let value = terms.input(
-            .load(base: cell.base, offset: cell.offset, size: cell.size, version: state.rounds[key] ?? 0),
+            .load(base: cell.base, offset: cell.offset, size: cell.size, version: version),
             loadBounds(cell.base, cell.offset, cell.size), loadNature(cell.base, cell.offset, cell.size))
         state.earlier[value] = cell.value
         state.cells[index].value = value
@@ -151,7 +152,7 @@ extension Interpreter {
     private func readPart(_ base: TermID, _ offset: Int64, _ size: Int) -> TermID? {
         guard
             let cell = state.cells.first(where: {
-                $0.base == base && $0.offset <= offset && offset + Int64(size) <= $0.offset + Int64($0.size)
+                $0.base == base && $0.offset <= offset && offset &+ Int64(size) <= $0.offset &+ Int64($0.size)
                     && !$0.isStale
             })
         else { return nil }
@@ -186,7 +187,7 @@ extension Interpreter {
         let isRoot = terms.root(base) == base
         removeCells { cell in
             if cell.base == base {
-                return cell.offset < offset + Int64(size) && offset < cell.offset + Int64(cell.size)
+                return cell.offset < offset &+ Int64(size) && offset < cell.offset &+ Int64(cell.size)
             }
             guard self.region(of: cell.base) == region else { return false }
             switch region {
@@ -200,7 +201,7 @@ extension Interpreter {
                 if sameRoot { return true }
                 // Two addresses that may be the same one.
                 guard isRoot, self.terms.root(cell.base) == cell.base else { return true }
-                return cell.offset < offset + Int64(size) && offset < cell.offset + Int64(cell.size)
+                return cell.offset < offset &+ Int64(size) && offset < cell.offset &+ Int64(cell.size)
             }
         }
     }
@@ -208,7 +209,8 @@ extension Interpreter {
     func removeCells(where isGone: (Cell) -> Bool) {
         guard state.cells.contains(where: isGone) else { return }
         for cell in state.cells where isGone(cell) {
-            state.rounds[Self.versionKey(cell.base, cell.offset), default: 0] += 1
+            let key = Self.versionKey(cell.base, cell.offset)
+            state.rounds[key] = (state.rounds[key] ?? 0) + 1
         }
         state.cells.removeAll(where: isGone)
     }
@@ -220,7 +222,7 @@ extension Interpreter {
         if let size {
             if size > 0 { forget(base, offset, size) }
         } else {
-            removeCells { $0.base == base && $0.offset + Int64($0.size) > offset }
+            removeCells { $0.base == base && $0.offset &+ Int64($0.size) > offset }
         }
     }
 

@@ -21,8 +21,18 @@ extension Interpreter {
         case .queueLength, .peekQueue:
             var event = event(model == .peekQueue ? .iterate : .askLength)
             event.queue = queue(register(1))
-            _ = record.add(event)
-            setRegister(0, model == .peekQueue ? result(.any, .task) : result(.lower(-4095, .max)))
+            let asked = entry.name == "dispatch" ? record.add(event) : nil
+            if entry.name != "dispatch" { _ = record.add(event) }
+            guard model == .queueLength else {
+                setRegister(0, result(.any, .task))
+                return
+            }
+            let length = result(.lower(-4095, .max))
+            if let number = asked {
+                state.moves.removeAll { $0.event == number }
+                state.moves.append(MoveFact(queue: register(1), isQuestion: true, result: length, event: number))
+            }
+            setRegister(0, length)
         default: setRegister(0, TermTable.zero)
         }
     }
@@ -46,12 +56,14 @@ extension Interpreter {
         event.isOrdered = key != nil
         event.key = key.map { keyOrigin($0) }
         event.slice = bounds(of: slice)
+        let origin = keyOrigin(slice)
+        event.isOfRank = origin.isFixed && origin.usesRank && state.refined[slice] == nil
         event.flags = bounds(of: flags)
         if let target = event.queue { placeOn(target, queueTerm, task, &event) }
         let before = state.fact(of: task)
         if let before, before.inserts > 0, !isKnownFalse(before.insertResult) { event.clash = before.firstInsert }
         if let before, before.keeps > 0, before.keepResult == 0 || !isKnownFailure(before.keepResult) {
-            event.note = "kept"
+            event.isAfterKeep = true
         }
         let number = record.add(event)
         let value = result(.range(0, 1))
@@ -74,7 +86,8 @@ extension Interpreter {
         if target.isLocalOn {
             let cpu = cpu(inQueue: id)
             event.cpu = bounds(of: cpu)
-            if event.note.isEmpty { event.note = pickNote(cpu) }
+            event.note = note(ofCPU: cpu)
+            event.source = source(of: cpu)
             event.permitted = isPermitted(cpu, task)
         } else if target.constant == layout.local {
             if entry.name == "dispatch", event.owner == .foreign, let cpu = arguments.first {
@@ -140,7 +153,7 @@ extension Interpreter {
     }
 
     private func isOrdered(_ value: TermID) -> Bool {
-        state.orders.keys.contains { $0.a == value || $0.b == value }
+        state.orders.entries.contains { $0.key.a == value || $0.key.b == value }
     }
 
     private func move(_ queueTerm: TermID) {
@@ -166,6 +179,7 @@ extension Interpreter {
             if case .no = event.permitted, !target.isLocalOn { event.permitted = .unknown }
         }
         _ = record.add(event)
+        state.progress += 1
         setRegister(0, result(.range(0, 1)))
     }
 

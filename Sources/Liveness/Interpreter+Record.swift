@@ -29,7 +29,8 @@ extension Interpreter {
             known.bits.value & layout.localOn == layout.localOn && (known.constant ?? 0) < layout.localOn &+ 1 << 33
         return QueueReference(
             low: known.unsigned.low, high: known.unsigned.high,
-            origin: known.constant == nil ? describe(id) : "", isBuiltIn: isBuiltIn, isLocalOn: isLocalOn)
+            origin: known.constant == nil ? describe(id) : "", isBuiltIn: isBuiltIn, isLocalOn: isLocalOn,
+            isArbitrary: known.constant == nil && isArbitrary(id))
     }
 
     /// The CPU in the id of a CPU's own queue.
@@ -143,6 +144,11 @@ extension Interpreter {
                 _ = record.add(event)
             }
             return
+        }
+        switch region {
+        case .section(let map), .mapValue(let map):
+            record.writers[Record.Place(map: map, offset: offset), default: []].insert(entry.name)
+        default: break
         }
         guard let task = named(by: value) else { return }
         // Into the task's own storage is no way to find the task again.

@@ -2,29 +2,29 @@ import BPFObject
 
 extension Interpreter {
     /// Follows one instruction, and goes to the next.
-    func step(_ instruction: Instruction, _ function: Function, _ slot: Int) -> Outcome {
+    func step(_ instruction: Instruction, _ prepared: Prepared, _ slot: Int) -> Outcome {
         switch instruction.opcode & 0x07 {
-        case 0x00: return wideLoad(instruction, function, slot)
+        case 0x00: return wideLoad(instruction, prepared, slot)
         case 0x01: load(instruction)
         case 0x02, 0x03: store(instruction)
         case 0x04, 0x07: arithmetic(instruction)
-        default: return jump(instruction, function, slot)
+        default: return jump(instruction, prepared, slot)
         }
         go(to: slot + 1)
         return .goesOn
     }
 
-    private func wideLoad(_ instruction: Instruction, _ function: Function, _ slot: Int) -> Outcome {
+    private func wideLoad(_ instruction: Instruction, _ prepared: Prepared, _ slot: Int) -> Outcome {
         guard instruction.isWideLoad else {
             // Loads from packets: no scheduler has them.
             setRegister(0, unknown())
             go(to: slot + 1)
             return .goesOn
         }
-        let upper = slot + 1 < function.instructions.count ? function.instructions[slot + 1].immediate : 0
+        let upper = slot + 1 < prepared.code.count ? prepared.code[slot + 1].immediate : 0
         let plain = UInt64(UInt32(bitPattern: instruction.immediate)) | UInt64(UInt32(bitPattern: upper)) << 32
         let value: TermID
-        switch function.references[slot] {
+        switch prepared.function.references[slot] {
         case .mapPointer(let map): value = terms.input(.map(map), Program.address, .map(map))
         case .mapValue(let map, let offset):
             let base = terms.input(.section(map), .range(1 << 32, UInt64(Int64.max)), .section(map))
@@ -54,7 +54,9 @@ extension Interpreter {
         switch code {
         case 0xB0: value = moved(source, instruction, is32)
         case 0x80: value = shallow(old) { self.terms.negated(is32 ? self.terms.zeroExtended(old) : old) }
-        case 0xD0: value = shallow(old) { self.terms.swapped(old, Int(instruction.immediate & 127)) }
+        case 0xD0:
+            let isKnown = [16, 32, 64].contains(instruction.immediate)
+            value = isKnown ? shallow(old) { self.terms.swapped(old, Int(instruction.immediate)) } : unknown()
         default:
             let isSigned = instruction.offset == 1 && (code == 0x30 || code == 0x90)
             guard let operation = Operation(rawValue: code | (isSigned ? 1 : 0)) else {
@@ -96,13 +98,13 @@ extension Interpreter {
         return terms.constant(value)
     }
 
-    private func jump(_ instruction: Instruction, _ function: Function, _ slot: Int) -> Outcome {
+    private func jump(_ instruction: Instruction, _ prepared: Prepared, _ slot: Int) -> Outcome {
         let is32 = instruction.opcode & 0x07 == 0x06
         switch instruction.opcode & 0xF0 {
         case 0x00:
             go(to: slot + 1 + (is32 ? Int(instruction.immediate) : Int(instruction.offset)))
             return .goesOn
-        case 0x80: return call(instruction, function, slot)
+        case 0x80: return call(instruction, prepared.function.references[slot], slot)
         case 0x90: return leave()
         case 0xE0:
             // "may go to": the kernel ends a loop that takes too long.
@@ -124,6 +126,7 @@ extension Interpreter {
             ? register(instruction.src) : terms.constant(is32 ? extended & 0xFFFF_FFFF : extended)
         let target = slot + 1 + Int(instruction.offset)
         if let holds = decided(condition, a, b, is32: is32) {
+            noteDecided(slot, holds ? target : slot + 1)
             // Still something to learn: that the two are equal, say.
             guard holds ? assume(condition, a, b, is32: is32) : assumeNot(condition, a, b, is32: is32) else {
                 return .ends
@@ -143,6 +146,14 @@ extension Interpreter {
         decide(to: slot + 1, basis)
         go(to: slot + 1)
         return .goesOn
+    }
+
+    /// A person follows these too, where they are in the scheduler's own file.
+    private func noteDecided(_ slot: Int, _ target: Int) {
+        let function = state.frames[state.top].function
+        guard let flow = program.prepared(function)?.flow, flow.ownSlots[slot] >= 0 else { return }
+        if let last = state.path, last.function == function, last.slot == slot, last.target == target { return }
+        decide(to: target)
     }
 
     /// What a decision on a term looks at.

@@ -27,6 +27,8 @@ final class Interpreter {
     /// Addresses of storage that belongs to a task, and acquired references, to the task.
     var storageOwners: [TermID: TermID] = [:]
     var sameTasks: [TermID: TermID] = [:]
+    /// How often the head of a loop was passed, on all paths.
+    var headVisits: [Site: Int] = [:]
     /// CPUs that were picked out of a mask, to the mask. The result may say that there is none.
     var pickedFrom: [TermID: TermID] = [:]
     private var contexts: [ContextKey: Int32] = [:]
@@ -100,21 +102,21 @@ final class Interpreter {
         let top = state.top
         let function = state.frames[top].function
         let slot = state.frames[top].slot
-        guard let flow = program.flow(function) else {
+        guard let prepared = program.prepared(function) else {
             giveUp("a function of more than \(Program.slotLimit) instructions")
             return .ends
         }
-        let code = program.object.functions[function]
-        guard code.instructions.indices.contains(slot), !code.poisoned.contains(slot) else { return .ends }
-        if flow.ownSlots[slot] >= 0 { state.frames[top].ownSlot = slot }
-        if flow.isJoin[slot] {
-            if flow.isHead[slot], passHead(slot) == .ends { return .ends }
+        guard slot >= 0, slot < prepared.code.count else { return .ends }
+        if !prepared.function.poisoned.isEmpty, prepared.function.poisoned.contains(slot) { return .ends }
+        if prepared.flow.ownSlots[slot] >= 0 { state.frames[top].ownSlot = slot }
+        if prepared.flow.isJoin[slot] {
+            if prepared.flow.isHead[slot], passHead(slot) == .ends { return .ends }
             if isSeen() {
                 pruned += 1
                 return .ends
             }
         }
-        return step(code.instructions[slot], code, slot)
+        return step(prepared.code[slot], prepared, slot)
     }
 
     var registers: [TermID] {
@@ -123,8 +125,7 @@ final class Interpreter {
     }
 
     func register(_ number: UInt8) -> TermID {
-        let registers = state.frames[state.frames.count - 1].registers
-        return Int(number) < registers.count ? registers[Int(number)] : TermTable.zero
+        number < 11 ? state.frames[state.frames.count - 1].registers[Int(number)] : TermTable.zero
     }
 
     func setRegister(_ number: UInt8, _ value: TermID) {

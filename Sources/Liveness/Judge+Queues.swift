@@ -64,7 +64,12 @@ extension Judge {
                     "unknown-dsq", at: event,
                     queue.isOpen ? "no queue is ever created" : "\(queue.description) is never created")
             } else if queue.constant == nil {
-                if queue.isOpen {
+                let created = creates.map { $0.queue?.high ?? .max }.max() ?? .max
+                if queue.isArbitrary, queue.high > created, created < UInt64(UInt32.max) {
+                    refute(
+                        "unknown-dsq", at: event,
+                        "the id can be up to \(queue.high), and queues are created up to \(created) only")
+                } else if queue.isOpen {
                     suspect("unknown-dsq", "the queue of \(line(event.function, event.ownSlot)) is not known")
                 }
             }

@@ -5,6 +5,7 @@ import Model
 extension Judge {
     mutating func judgeServing() {
         judgeStrictPriority()
+        judgeWork()
         judgeAgeing()
         judgeAffinity()
         judgeCPUs()
@@ -24,25 +25,27 @@ extension Judge {
     /// Is `second` served only when `first` is empty, on every path?
     private mutating func judgePair(_ check: String, _ first: UInt64, _ second: UInt64, _ ends: [PathEnd]) {
         var blocked: (PathEnd, Event)?
+        // Where the second one's turn would be.
+        var late: Event?
         for end in ends {
-            let order = end.moves.map { (events[$0.event].queue?.constant, events[$0.event].queue, $0.moved) }
+            let order = end.moves.map {
+                (events[$0.event].queue?.constant, events[$0.event].queue, $0.moved, $0.isQuestion)
+            }
             // A queue that is not constant may be this one.
-            guard order.allSatisfy({ $0.0 != nil || !overlaps($0.1, second) }) else { return }
-            let places = order.indices.filter { order[$0].0 == second }
+            guard order.allSatisfy({ $0.0 != nil || $0.3 || !overlaps($0.1, second) }) else { return }
+            let places = order.indices.filter { order[$0].0 == second && !order[$0].3 }
             guard let place = places.first else {
                 // Not served on this path: because the first one was.
-                if let index = order.firstIndex(where: { $0.0 == first && $0.2 != false }) {
+                if let index = order.firstIndex(where: { $0.0 == first && $0.2 != false && !$0.3 }) {
                     blocked = blocked ?? (end, events[end.moves[index].event])
                 }
                 continue
             }
-            let before = order[..<place].first { $0.0 == first }
-            guard let before, before.2 == false else { return }
+            guard order[..<place].contains(where: { $0.0 == first && $0.2 == false }) else { return }
+            late = late ?? events[end.moves[place].event]
         }
-        guard let (end, event) = blocked,
-            ends.contains(where: { $0.moves.contains { events[$0.event].queue?.constant == second } })
-        else { return }
-        judgeBound(check, first, second, end, event)
+        guard let (end, _) = blocked, let late else { return }
+        judgeBound(check, first, second, end, late, usesMemory: ends.contains { $0.usesMemory })
     }
 
     private func overlaps(_ queue: QueueReference?, _ id: UInt64) -> Bool {
@@ -50,8 +53,9 @@ extension Judge {
     }
 
     /// Something may bound how long the first queue can stay filled.
-    private mutating func judgeBound(_ check: String, _ first: UInt64, _ second: UInt64, _ end: PathEnd, _ event: Event)
-    {
+    private mutating func judgeBound(
+        _ check: String, _ first: UInt64, _ second: UInt64, _ end: PathEnd, _ event: Event, usesMemory: Bool
+    ) {
         let text = "queue \(second) is served only when queue \(first) is empty"
         let rescued =
             events(.iterate).contains { $0.operation != "dispatch" && overlaps($0.queue, second) }
@@ -82,6 +86,9 @@ extension Judge {
             return
         }
         refute(check, at: event, "\(text): as long as tasks keep joining the first, those in the second wait for ever")
+        if usesMemory {
+            refute("ageing-broken", at: event, "\(text), whatever it is that dispatch counts")
+        }
     }
 
     private mutating func judgeAgeing() {
@@ -118,7 +125,14 @@ extension Judge {
             case .no(let reason):
                 refute(check, at: event, "the task is put on a CPU that it may not be allowed to use: \(reason)")
             case .unknown:
-                if event.queue?.isLocalOn == true {
+                if let source = event.source, event.queue?.isLocalOn == true,
+                    let writers = record.writers[source], !writers.contains("select_cpu")
+                {
+                    refute(
+                        check, at: event,
+                        "the CPU was noted by \(writers.sorted().joined(separator: ", ")), and nothing tests that the task may use it now"
+                    )
+                } else if event.queue?.isLocalOn == true {
                     suspect(
                         check, "whether the task may use the CPU at \(line(event.function, event.ownSlot)) is not known"
                     )
@@ -128,10 +142,18 @@ extension Judge {
         conclude(check, applies: events(.insert, .transfer).contains { $0.queue?.isLocalOn == true })
     }
 
+    /// Of numbers that are no CPU's on some machine.
+    private static let messages = [
+        "constant": "the CPU is a constant, and nothing tests that the machine has that many",
+        "beyond": "the loop goes beyond the last CPU",
+        "neighbour": "a CPU's number and some more may be beyond the last CPU",
+        "arbitrary": "the number is not a CPU's, and nothing tests that the machine has that many",
+    ]
+
     private mutating func judgeCPUs() {
         let check = "cpu-range"
         let limit = Int64(program.options.cpuLimit)
-        for event in events where event.kind == .kick || event.queue?.isLocalOn == true {
+        for event in events where [.kick, .answer].contains(event.kind) || event.queue?.isLocalOn == true {
             guard let cpu = event.cpu else { continue }
             let range = cpu.signed32
             if range.isConstant, range.low < 0 || Int64(range.low) >= limit {
@@ -140,6 +162,10 @@ extension Judge {
                 refute(
                     check, at: event,
                     "the CPU's number may be negative: no CPU may have been found, and nothing tests that")
+            } else if let message = Self.messages[event.note] {
+                refute(check, at: event, message)
+            } else if event.kind == .answer {
+                continue
             } else if range.low < 0 || Int64(range.high) >= limit {
                 suspect(check, "the range of the CPU's number at \(line(event.function, event.ownSlot)) is not known")
             }
@@ -165,10 +191,24 @@ extension Judge {
                 }
             } else if slice.constant == 0, event.kind == .insert {
                 refute(check, at: event, "the slice is 0")
+            } else if slice.constant == 0, event.operation == "running" {
+                refute(check, at: event, "the slice of a task that begins to run is set to 0: it gives way at once")
+            } else if event.isOfRank, slice.unsigned.high > timeout, slice.unsigned.high < 1 << 60 {
+                refute(
+                    check, at: event,
+                    "with the largest weight the slice is \(slice.unsigned.high / 1_000_000) ms, longer than the watchdog's \(timeout / 1_000_000) ms"
+                )
             } else if slice.unsigned.low > timeout, slice.unsigned.low != program.layout.infiniteSlice {
                 refute(check, at: event, "the slice is longer than the watchdog's \(timeout / 1_000_000) ms")
             }
         }
         conclude(check, applies: !events(.insert).isEmpty)
+    }
+
+    private mutating func judgeWork() {
+        for event in events(.work) {
+            refute("unbounded-work", at: event, "\(event.note), while the CPU does nothing else")
+        }
+        conclude("unbounded-work")
     }
 }

@@ -13,7 +13,7 @@ extension Judge {
                     + line(first.function, first.ownSlot))
         }
         conclude("double-insert", applies: !events(.insert).isEmpty)
-        for event in events(.insert) where event.note == "kept" {
+        for event in events(.insert) where event.isAfterKeep {
             refute(
                 "insert-after-handoff", at: event,
                 "the task is put into \(describe(event.queue)), but was handed on before on this path")
@@ -39,7 +39,8 @@ extension Judge {
 
     private enum Fate {
         case served
-        case lost(String)
+        /// With the event that the loss is to be shown at, where there is one.
+        case lost(String, at: Int = -1)
         case doubtful(String)
     }
 
@@ -52,11 +53,14 @@ extension Judge {
                 return lost("the task could not be kept, and is put nowhere else", end, hasForeign)
             }
             if end.keepFailed == nil, fact.keepResult != 0 {
-                return .lost("the task is lost when there is no room for it: nobody looks whether keeping it succeeded")
+                return .lost(
+                    "the task is lost when there is no room for it: nobody looks whether keeping it succeeded",
+                    at: fact.keepEvent)
             }
             guard hasForeign else {
                 return .lost(
-                    "the task is kept in \(mapName(fact.keptIn)), and nothing ever takes one from there into a queue")
+                    "the task is kept in \(mapName(fact.keptIn)), and nothing ever takes one from there into a queue",
+                    at: fact.keepEvent)
             }
             if fact.keptIn < 0 || drained.contains(fact.keptIn) { return .served }
             return .doubtful("user space would have to take the tasks out of \(mapName(fact.keptIn))")
@@ -84,19 +88,20 @@ extension Judge {
         let hasForeign = !foreignInserts.isEmpty
         let drained = Set(events(.drain).map(\.map))
         var served: [[PathNode]] = []
-        var losses: [(PathEnd, String)] = []
+        var losses: [(PathEnd, String, Int)] = []
         for end in ends {
             switch fate(end, hasForeign: hasForeign, drained: drained) {
             case .served: if end.isExact, !end.hasError { served.append(Self.nodes(end.path)) }
             case .doubtful(let reason): suspect("lost-task", reason)
-            case .lost(let message): losses.append((end, message))
+            case .lost(let message, let event): losses.append((end, message, event))
             }
         }
-        for (end, message) in losses {
-            let place = parting(Self.nodes(end.path), served) ?? (end.function, end.ownSlot)
+        for (end, message, event) in losses {
+            var place = parting(Self.nodes(end.path), served) ?? (end.function, end.ownSlot)
+            if event >= 0 { place = (events[event].function, events[event].ownSlot) }
             add(
                 "lost-task", "a path through enqueue ends here, and \(message)", location: location(place.0, place.1),
-                operation: end.operation, path: steps(end.path))
+                operation: end.operation, path: steps(end.path, to: end))
         }
         conclude("lost-task", applies: hasOperation("enqueue"), entries: ["enqueue"])
         judgeSelectOnly(losses.map(\.0), served)

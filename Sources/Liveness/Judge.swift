@@ -109,7 +109,9 @@ struct Judge {
     static let pathLimit = 40
 
     /// The decisions that a person would have to follow.
-    func steps(_ path: PathNode?) -> [PathStep] {
+    ///
+    /// - Parameter end: where the path ends; its last line is the last step.
+    func steps(_ path: PathNode?, to end: PathEnd? = nil) -> [PathStep] {
         var steps: [PathStep] = []
         for node in Self.nodes(path) {
             guard let place = location(node.function, node.slot) else { continue }
@@ -119,6 +121,11 @@ struct Judge {
                 ?? "decides"
             let step = PathStep(location: place, note: note)
             if steps.last != step { steps.append(step) }
+        }
+        if let last = path, let place = location(last.function, last.target), end != nil,
+            place.line != steps.last?.location.line
+        {
+            steps.append(PathStep(location: place, note: "goes on to the end"))
         }
         if steps.count > Self.pathLimit {
             steps.removeSubrange(Self.pathLimit / 2..<steps.count - Self.pathLimit / 2)

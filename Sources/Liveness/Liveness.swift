@@ -33,17 +33,17 @@ package struct AnalysisOptions: Sendable {
     package var budget: AnalysisBudget
     /// CPU numbers are below this on any machine.
     package var cpuLimit: Int
-    /// What the program may do beyond scheduling; nil permits everything. Names as the capability checks have them.
-    package var capabilities: Set<String>?
+    /// What the program may use beyond scheduling.
+    package var programCapabilities: ProgramCapabilities
 
     package init(
         disabled: Set<String> = [], budget: AnalysisBudget = AnalysisBudget(), cpuLimit: Int = 8192,
-        capabilities: Set<String>? = nil
+        programCapabilities: ProgramCapabilities = ProgramCapabilities()
     ) {
         self.disabled = disabled
         self.budget = budget
         self.cpuLimit = min(max(cpuLimit, 1), 1 << 20)
-        self.capabilities = capabilities
+        self.programCapabilities = programCapabilities
     }
 }
 

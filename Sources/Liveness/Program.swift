@@ -1,5 +1,18 @@
 import BPFObject
 
+/// A function made ready.
+final class Prepared {
+    let function: Function
+    let code: [Instruction]
+    let flow: Flow
+
+    init(_ function: Function, _ flow: Flow) {
+        self.function = function
+        code = function.instructions
+        self.flow = flow
+    }
+}
+
 /// An object made ready: entries, flow of functions, layout. Shared by the runs of all its operations.
 final class Program {
     /// Where the kernel enters the object.
@@ -15,7 +28,7 @@ final class Program {
     let object: ResolvedObject
     let options: AnalysisOptions
     let layout: Layout
-    private var flows: [Int: Flow] = [:]
+    private var ready: [Prepared?] = []
     private var loads: [Int: [Int64]] = [:]
     private(set) var entries: [Entry] = []
 
@@ -23,6 +36,7 @@ final class Program {
         self.object = object
         self.options = options
         layout = Layout(object.kernel)
+        ready = Array(repeating: nil, count: object.functions.count)
         entries = findEntries()
     }
 
@@ -43,14 +57,14 @@ final class Program {
     }
 
     /// nil where the function is too long.
-    func flow(_ function: Int) -> Flow? {
-        if let flow = flows[function] { return flow }
-        guard object.functions.indices.contains(function) else { return nil }
+    func prepared(_ function: Int) -> Prepared? {
+        guard ready.indices.contains(function) else { return nil }
+        if let known = ready[function] { return known }
         let code = object.functions[function]
         guard code.instructions.count <= Self.slotLimit, !code.instructions.isEmpty else { return nil }
-        let flow = Flow(code) { self.loadOffsets($0) }
-        flows[function] = flow
-        return flow
+        let made = Prepared(code, Flow(code) { self.loadOffsets($0) })
+        ready[function] = made
+        return made
     }
 
     /// Offsets that a function and those it calls load from, to know what a call may read.
@@ -84,6 +98,7 @@ final class Program {
     func frozenBytes(map: Int, offset: Int64, size: Int) -> UInt64? {
         guard object.maps.indices.contains(map), object.maps[map].isFrozen, offset >= 0 else { return nil }
         let definition = object.maps[map]
+        guard offset < Int64(definition.contents.count) else { return nil }
         let start = Int(offset)
         guard start + size <= definition.contents.count else { return nil }
         if definition.variables.contains(where: {
@@ -94,6 +109,11 @@ final class Program {
         var value: UInt64 = 0
         for index in (0..<size).reversed() { value = value << 8 | UInt64(definition.contents[start + index]) }
         return value
+    }
+
+    /// A global that the loader fills with what the machine is like.
+    func isMachine(map: Int, offset: Int64) -> Bool {
+        variable(map: map, offset: offset).map { Self.machineNames.contains($0.name) } ?? false
     }
 
     func variable(map: Int, offset: Int64) -> MapDefinition.Variable? {

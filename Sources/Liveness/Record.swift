@@ -13,6 +13,9 @@ struct QueueReference: Hashable {
     var isLocalOn: Bool
 
     var constant: UInt64? { low == high ? low : nil }
+    /// Made of what a task happens to have, such as its number.
+    var isArbitrary = false
+
     /// Nothing is known of it.
     var isOpen: Bool { !isBuiltIn && low == 0 && high > UInt64(UInt32.max) }
 
@@ -68,6 +71,10 @@ struct Event {
         case writeVirtualTime, writeSlice
         case nullAccess
         case askLength
+        /// Much work.
+        case work
+        /// The CPU that select_cpu answers with.
+        case answer
     }
 
     /// Whose task it is.
@@ -98,8 +105,14 @@ struct Event {
     var permitted = Permitted.unknown
     var map = -1
     var note = ""
+    /// The task was handed on before.
+    var isAfterKeep = false
     /// An earlier event that it clashes with.
     var clash = -1
+    /// Of a CPU number that was loaded: from where.
+    var source: Record.Place?
+    /// The slice is made of the task's weight alone.
+    var isOfRank = false
     /// Inside a callback or a loop over a range.
     var isLooped = false
 }
@@ -120,7 +133,9 @@ struct PathEnd {
     var keepFailed: Bool?
     /// The task is known to be one of its kind only: a single pid.
     var isSingleTask: Bool
-    var moves: [(event: Int, moved: Bool?)]
+    var moves: [(event: Int, moved: Bool?, isQuestion: Bool)]
+    /// Decisions that look at memory, or writes to it, were on the way.
+    var usesMemory: Bool
     /// `isResult`: the operation gives back what the creation gave.
     var creates: [(event: Int, created: Bool?, isResult: Bool)]
     var steps: Int
@@ -138,7 +153,14 @@ struct Record {
     var work: [String: (steps: Int, paths: Int, pruned: Int)] = [:]
     /// Callbacks that were handed to the kernel: timers and the like.
     var callbacks: [Int: String] = [:]
+    /// Who writes to a place in a map or to a global.
+    var writers: [Place: Set<String>] = [:]
     private var known: [EventKey: Int] = [:]
+
+    struct Place: Hashable {
+        var map: Int
+        var offset: Int64
+    }
 
     static let eventLimit = 20_000
     static let endLimit = 20_000
@@ -159,6 +181,8 @@ struct Record {
         var map: Int
         var note: String
         var clash: Int
+        var isAfterKeep: Bool
+        var isOfRank: Bool
     }
 
     /// The event's number; equal ones are one, with the path of the first.
@@ -167,7 +191,7 @@ struct Record {
             kind: event.kind, operation: event.operation, function: event.function, slot: event.slot,
             ownSlot: event.ownSlot, isExact: event.isExact, owner: event.owner, queue: event.queue, key: event.key,
             slice: event.slice, cpu: event.cpu, permitted: event.permitted, map: event.map, note: event.note,
-            clash: event.clash)
+            clash: event.clash, isAfterKeep: event.isAfterKeep, isOfRank: event.isOfRank)
         if let index = known[key] { return index }
         guard events.count < Self.eventLimit else { return events.count - 1 }
         events.append(event)

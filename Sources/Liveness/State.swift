@@ -83,6 +83,9 @@ struct Iterator: Hashable {
     /// What the last call gave, and the number in it.
     var element: TermID = 0
     var value: TermID = 0
+    /// Where it was begun.
+    var function = 0
+    var slot = 0
 }
 
 /// How often a loop's head was passed in this frame, and what was there the last time.
@@ -96,6 +99,7 @@ struct LoopVisit {
     var cells: [Cell]
     var iterators: [Iterator]
     var widenings: Int
+    var progress: Int
 }
 
 /// What became of one task on a path.
@@ -107,8 +111,9 @@ struct TaskFact: Hashable {
     var keptIn: Int = -1
     /// May have been kept: the program stored something that may name the task.
     var maybeKept = false
-    /// The first insert's event.
+    /// The events of the first insert and of keeping it.
     var firstInsert: Int = -1
+    var keepEvent: Int = -1
     /// Results that tell whether a keep or an insert was successful.
     var keepResult: TermID = 0
     var insertResult: TermID = 0
@@ -116,6 +121,8 @@ struct TaskFact: Hashable {
 
 struct MoveFact: Hashable {
     var queue: TermID
+    /// Only asked how long the queue is.
+    var isQuestion = false
     /// Not 0: a task was moved.
     var result: TermID
     var event: Int
@@ -140,14 +147,16 @@ struct State {
     var frames: [Frame]
     var cells: [Cell] = []
     /// What branches have taught of terms.
-    var refined: [TermID: Bounds] = [:]
+    var refined = SmallMap<TermID, Bounds>()
     /// How two terms lie, by the branches passed: see `Condition.ways`.
-    var orders: [OrderKey: UInt8] = [:]
-    var rounds: [Site: Int] = [:]
+    var orders = SmallMap<OrderKey, UInt8>()
+    var rounds = SmallMap<Site, Int>()
     var loops: [LoopVisit] = []
     var iterators: [Iterator] = []
     var path: PathNode?
     var forks = 0
+    /// How often something was taken out of a structure.
+    var progress = 0
     var tasks: [TaskFact] = []
     var moves: [MoveFact] = []
     var creates: [CreateFact] = []
@@ -161,10 +170,16 @@ struct State {
     var isDoubtful = false
     var steps = 0
 
-    struct OrderKey: Hashable {
+    struct OrderKey: Comparable {
         var a: TermID
         var b: TermID
         var is32: Bool
+
+        private var number: UInt64 {
+            UInt64(UInt32(bitPattern: a)) << 32 | UInt64(UInt32(bitPattern: b)) << 1 | (is32 ? 1 : 0)
+        }
+
+        static func < (a: Self, b: Self) -> Bool { a.number < b.number }
     }
 
     init(frames: [Frame]) { self.frames = frames }
@@ -175,7 +190,7 @@ struct State {
 
     /// The number of this visit of a site on this path.
     mutating func round(at site: Site) -> Int {
-        let round = rounds[site, default: 0]
+        let round = rounds[site] ?? 0
         rounds[site] = round + 1
         return round
     }

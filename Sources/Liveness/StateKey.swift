@@ -69,7 +69,7 @@ extension Interpreter {
         let isTop = depth == state.top
         key.add(frame.function << 32 | frame.slot)
         key.add(Int(frame.context))
-        guard let flow = program.flow(frame.function), frame.slot < flow.liveRegisters.count else { return }
+        guard let flow = program.prepared(frame.function)?.flow, frame.slot < flow.liveRegisters.count else { return }
         var live = flow.isWellFormed ? flow.liveRegisters[frame.slot] : 0x3FF
         if !isTop {
             let next = min(frame.slot + 1, flow.liveRegisters.count - 1)
@@ -113,22 +113,23 @@ extension Interpreter {
         case .frame(let depth):
             guard depth < state.frames.count else { return false }
             let frame = state.frames[depth]
-            guard let flow = program.flow(frame.function), flow.isWellFormed, cell.base == root,
+            guard let flow = program.prepared(frame.function)?.flow, flow.isWellFormed, cell.base == root,
                 frame.slot < flow.liveStack.count
             else { return true }
+            guard cell.offset >= -512, cell.offset < 0 else { return true }
             var pieces: UInt64 = 0
-            var offset = Int(cell.offset)
-            while offset < Int(cell.offset) + cell.size {
-                pieces |= Flow.piece(offset)
-                offset += 1
-            }
+            for byte in 0..<cell.size { pieces |= Flow.piece(Int(cell.offset) + byte) }
             return flow.liveStack[frame.slot] & pieces != 0
         case .section(let map):
             if isMarked(root) { return true }
-            return state.frames.contains { program.flow($0.function)?.mayUse(section: map, after: $0.slot) ?? true }
+            return state.frames.contains {
+                program.prepared($0.function)?.flow.mayUse(section: map, after: $0.slot) ?? true
+            }
         default:
             guard areLeavesMarked(cell.base) else { return false }
-            return state.frames.contains { program.flow($0.function)?.mayLoad(cell.offset, after: $0.slot) ?? true }
+            return state.frames.contains {
+                program.prepared($0.function)?.flow.mayLoad(cell.offset, after: $0.slot) ?? true
+            }
         }
     }
 
@@ -163,15 +164,11 @@ extension Interpreter {
 
     /// What is known of terms that are made of live inputs only: of others, nobody can ask again.
     private func addKnowledge(to key: inout StateKey) {
-        for id in state.refined.keys.sorted() where areLeavesMarked(id) {
-            guard let bounds = state.refined[id] else { continue }
+        for (id, bounds) in state.refined.entries where areLeavesMarked(id) {
             key.add(id)
             key.add(bounds)
         }
-        let orders = state.orders.filter { areLeavesMarked($0.key.a) && areLeavesMarked($0.key.b) }
-        for (order, ways) in orders.sorted(by: {
-            ($0.key.a, $0.key.b, $0.key.is32 ? 1 : 0) < ($1.key.a, $1.key.b, $1.key.is32 ? 1 : 0)
-        }) {
+        for (order, ways) in state.orders.entries where areLeavesMarked(order.a) && areLeavesMarked(order.b) {
             key.add(order.a)
             key.add(order.b)
             key.add(Int(ways) << 1 | (order.is32 ? 1 : 0))

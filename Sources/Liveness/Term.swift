@@ -228,14 +228,45 @@ struct TermTable {
             {
                 return operation == .shiftRight ? zeroExtended(self[a].a) : signExtended(self[a].a, 32)
             }
+            if operation == .shiftRight, let y, let quotient = quotient(a, y) { return quotient }
             return y == 0 ? a : nil
         case .multiply, .divide: return y == 1 ? a : nil
         default: return nil
         }
     }
 
+    /// Compilers divide by a constant with a multiplication and a shift; as a division it has bounds. For a 32-bit number
+    /// x, (x * m) >> s is x / d exactly if m * d - 2^s is between 0 and 2^(s - 32).
+    private mutating func quotient(_ product: TermID, _ shift: UInt64) -> TermID? {
+        let term = self[product]
+        guard term.kind == .binary, term.operation == .multiply, !term.is32, shift >= 32, shift < 64 else { return nil }
+        let (x, factor) =
+            self[term.a].bounds.constant.map { (term.b, $0) } ?? (term.a, self[term.b].bounds.constant ?? 0)
+        guard factor > 1, factor <= 1 << 32, self[x].bounds.unsigned.high <= 0xFFFF_FFFF else { return nil }
+        let power = UInt64(1) << shift
+        for divisor in [power / factor, power / factor + 1] where divisor > 1 {
+            let (whole, overflows) = factor.multipliedReportingOverflow(by: divisor)
+            guard !overflows, whole >= power, whole - power <= 1 << (shift - 32) else { continue }
+            return binary(.divide, x, constant(divisor), is32: false)
+        }
+        return nil
+    }
+
+    /// x - x / d * d.
+    private mutating func remainder(_ x: TermID, _ taken: TermID, is32: Bool) -> TermID? {
+        let term = self[taken]
+        guard term.kind == .binary, term.operation == .multiply else { return nil }
+        let (quotient, divisor) = self[term.a].bounds.constant != nil ? (term.b, term.a) : (term.a, term.b)
+        let division = self[bare(quotient)]
+        guard division.kind == .binary, division.operation == .divide, division.b == divisor,
+            bare(division.a) == bare(x), self[x].bounds.unsigned.high <= 0xFFFF_FFFF
+        else { return nil }
+        return binary(.modulo, x, divisor, is32: false)
+    }
+
     private mutating func simplified32(_ operation: Operation, _ a: TermID, _ b: TermID) -> TermID? {
         let y = self[b].bounds.constant.map { $0 & 0xFFFF_FFFF }
+        if operation == .subtract, let rest = remainder(a, b, is32: true) { return rest }
         switch operation {
         case .and:
             let bits = self[a].bounds.bits
