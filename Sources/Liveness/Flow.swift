@@ -3,7 +3,7 @@ import Model
 
 /// What is to be known of a function before it is run: where control flow joins, which loops there are, and what is
 /// still read after each slot. The last decides which states are the same for all that follows.
-struct Flow {
+final class Flow {
     /// More than one way leads here.
     private(set) var isJoin: [Bool]
     /// The head of a loop: something later leads back here.
@@ -60,7 +60,7 @@ struct Flow {
         return next.filter { code.indices.contains($0) }
     }
 
-    private mutating func findJoins() {
+    private func findJoins() {
         var ways = Array(repeating: 0, count: code.count)
         var slot = 0
         while slot < code.count {
@@ -72,7 +72,7 @@ struct Flow {
     }
 
     /// Depth first from the entry: an edge to something that is still open closes a loop.
-    private mutating func findHeads() {
+    private func findHeads() {
         guard !code.isEmpty else { return }
         var colour = Array(repeating: UInt8(0), count: code.count)
         var stack: [(slot: Int, next: [Int])] = [(0, Self.successors(code, 0))]
@@ -94,7 +94,7 @@ struct Flow {
         }
     }
 
-    private mutating func findLoads(_ function: Function, _ callees: (Int) -> [Int64]) {
+    private func findLoads(_ function: Function, _ callees: (Int) -> [Int64]) {
         var changes: Set<Int64> = [0]
         var loads: [Int64: Int32] = [:]
         for (slot, instruction) in code.enumerated() {
@@ -107,7 +107,10 @@ struct Flow {
             switch function.references[slot] {
             case .mapValue(let map, _): lastSectionUse[map] = Int32(slot)
             case .call(let other), .functionPointer(let other):
-                for offset in callees(other) { loads[offset] = Int32(slot) }
+                for offset in callees(other) {
+                    loads[offset] = Int32(slot)
+                    if offset == .min { loadsAnything = true }
+                }
             default: break
             }
         }
@@ -120,7 +123,7 @@ struct Flow {
         }
     }
 
-    private mutating func findReachable() {
+    private func findReachable() {
         repeatBackwards { flow, slot, next in
             var least = Int32(slot)
             for target in next { least = min(least, flow.leastReachable[target]) }
@@ -130,20 +133,20 @@ struct Flow {
     }
 
     /// Until nothing changes, from the last slot to the first.
-    private mutating func repeatBackwards(_ step: (inout Flow, Int, [Int]) -> Bool) {
+    private func repeatBackwards(_ step: (Flow, Int, [Int]) -> Bool) {
         let successors = code.indices.map { Self.successors(code, $0) }
         var rounds = 0
         var changed = true
         while changed, rounds < 64 {
             changed = false
             rounds += 1
-            for slot in code.indices.reversed() where step(&self, slot, successors[slot]) { changed = true }
+            for slot in code.indices.reversed() where step(self, slot, successors[slot]) { changed = true }
         }
         // Deeper nesting than anybody writes: then everything counts as read.
         if changed { isWellFormed = false }
     }
 
-    private mutating func findLive() {
+    private func findLive() {
         let taken = takenStack()
         repeatBackwards { flow, slot, next in
             var registers: UInt16 = 0
@@ -241,7 +244,7 @@ struct Flow {
         return taken
     }
 
-    private mutating func findOwnLines(_ function: Function) {
+    private func findOwnLines(_ function: Function) {
         for (index, line) in function.lines.enumerated() where !line.location.file.hasSuffix(".h") {
             let end = index + 1 < function.lines.count ? function.lines[index + 1].slot : code.count
             guard line.slot >= 0, line.slot < end, end <= code.count, line.location.line > 0 else { continue }

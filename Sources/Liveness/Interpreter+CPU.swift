@@ -74,7 +74,7 @@ extension Interpreter {
 
     /// Made of what a task happens to have: its number, its weight, the time.
     func isArbitrary(_ id: TermID) -> Bool {
-        guard let leaves = terms[id].leaves, !leaves.isEmpty else { return false }
+        guard let leaves = terms.leaves(of: id), !leaves.isEmpty else { return false }
         return leaves.allSatisfy { leaf in
             if terms[leaf].nature == .time || terms[leaf].nature == .random { return true }
             guard case .load(let base, let offset, _, _) = terms.input(of: leaf) else { return false }
@@ -85,8 +85,8 @@ extension Interpreter {
 
     /// The place in a map or a global that a number was loaded from, when that is all there is to it.
     func source(of id: TermID) -> Record.Place? {
-        guard let leaves = terms[id].leaves, leaves.count == 1,
-            case .load(let base, let offset, _, _) = terms.input(of: leaves[0])
+        guard let leaves = terms.leaves(of: id), leaves.count == 1,
+            case .load(let base, let offset, _, _) = terms.input(of: leaves[leaves.startIndex])
         else { return nil }
         switch terms[terms.root(base)].nature {
         case .section(let map), .mapValue(let map):

@@ -143,8 +143,10 @@ extension Interpreter {
         if repetition.round > Self.exactRounds {
             // One round for all later ones: what the callback changes may be anything.
             state.isWidened = true
+            let given = region(of: repetition.argument)
             removeCells { cell in
-                if case .frame = self.region(of: cell.base) { return cell.isWritten }
+                let region = self.region(of: cell.base)
+                if case .frame = region { return region == given }
                 return true
             }
             learned()
@@ -158,12 +160,24 @@ extension Interpreter {
         return terms.input(.result(site, round: state.round(at: site)), bounds, nature)
     }
 
+    /// The result of the present call, told from that of the same call with another argument.
+    func result(of name: String, _ argument: TermID, _ bounds: Bounds, _ nature: Nature) -> TermID {
+        let site = site
+        let round = state.round(at: site)
+        let tag =
+            UInt64(UInt32(bitPattern: site.context)) << 40 ^ UInt64(UInt32(bitPattern: site.slot)) << 16 ^ UInt64(round)
+        return terms.input(.pure(name, argument, terms.constant(tag)), bounds, nature)
+    }
+
     func finish(_ result: TermID) {
         let (function, own) = ownPlace()
         if entry.name == "select_cpu", !state.hasError {
             var event = event(.answer)
             event.cpu = bounds(of: result)
-            event.note = pickedFrom[terms.bare(result)] != nil ? "picked" : ""
+            if let pick = pickedFrom[terms.bare(result)] {
+                event.note = "picked"
+                (event.function, event.ownSlot) = (pick.function, pick.slot)
+            }
             _ = record.add(event)
         }
         let task = arguments.first

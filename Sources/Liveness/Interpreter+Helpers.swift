@@ -15,10 +15,10 @@ extension Interpreter {
         case Helper.lookup, Helper.lookupPerCPU:
             setRegister(0, result(.any, .mapValue(map(1) ?? -1)))
         case Helper.taskStorage, Helper.cgroupStorage:
-            let value = result(.any, .mapValue(map(1) ?? -1))
-            if number == Helper.taskStorage, terms[terms.root(second)].nature == .task {
-                storageOwners[value] = canonical(terms.root(second))
-            }
+            let isOfTask = number == Helper.taskStorage && terms[terms.root(second)].nature == .task
+            let owner = isOfTask ? canonical(terms.root(second)) : second
+            let value = result(of: "storage", owner, .any, .mapValue(map(1) ?? -1))
+            if isOfTask { storageOwners[value] = owner }
             setRegister(0, value)
         case Helper.update: update()
         case Helper.push: pushElement()

@@ -77,7 +77,10 @@ extension Interpreter {
     private func picked(_ bounds: Bounds, _ masks: [TermID]) -> TermID {
         let cpu = result(bounds)
         for mask in masks { if let task = task(ofMask: mask) { permit(cpu, canonical(task)) } }
-        pickedFrom[cpu] = masks.first ?? TermTable.zero
+        let (function, own) = ownPlace()
+        let mask = masks.first ?? TermTable.zero
+        let isSame = pickedFrom[cpu].map { $0.mask == mask } ?? true
+        pickedFrom[cpu] = Pick(mask: isSame ? mask : TermTable.zero, function: function, slot: own)
         return cpu
     }
 
@@ -97,12 +100,12 @@ extension Interpreter {
             state.hasError = true
             setRegister(0, TermTable.zero)
         case .taskFromNumber:
-            let task = result(.any, .task)
+            let task = result(of: "task", first, .any, .task)
             // By its own number: the same task.
             if let known = named(by: first) { sameTasks[task] = known }
             setRegister(0, task)
         case .acquireTask:
-            let task = result(.any, .task)
+            let task = result(of: "acquired", canonical(terms.root(first)), .any, .task)
             sameTasks[task] = canonical(terms.root(first))
             setRegister(0, task)
         case .currentTask: setRegister(0, result(Program.address, .task))

@@ -45,7 +45,10 @@ extension Interpreter {
     /// No iterator over numbers is at work, or one over few.
     private func isShort() -> Bool {
         guard let iterator = state.iterators.last else { return true }
-        return iterator.kind == .numbers && bounds(of: iterator.last).signed32.isConstant && bounds(of: iterator.first).signed32.isConstant
+        let first = bounds(of: iterator.first).signed32
+        let last = bounds(of: iterator.last).signed32
+        return iterator.kind == .numbers && first.isConstant && last.isConstant
+            && Int64(last.low) - Int64(first.low) < Int64(Self.searchRounds)
     }
 
     /// Above this many rounds, work that leads to nothing is too much for an operation.
@@ -159,7 +162,7 @@ extension Interpreter {
 
     /// Is the term made of one of these, or loaded through one?
     private func depends(_ id: TermID, on leaves: Set<TermID>, _ depth: Int) -> Bool {
-        guard depth < 16, let own = terms[id].leaves else { return true }
+        guard depth < 16, let own = terms.leaves(of: id) else { return true }
         for leaf in own {
             if leaves.contains(leaf) { return true }
             switch terms.input(of: leaf) {

@@ -114,7 +114,7 @@ extension Interpreter {
         case .argument:
             return entry.name == "select_cpu" ? .unknown : .no("nothing tests that the task may use this CPU")
         case .result:
-            guard let mask = pickedFrom[bare] else { return .unknown }
+            guard let mask = pickedFrom[bare]?.mask else { return .unknown }
             switch terms.input(of: mask) {
             case .pure(let name, _, _): return .no("it was picked from \(name)(), which is not the task's own mask")
             default: return .unknown
@@ -128,7 +128,8 @@ extension Interpreter {
             }
             return .unknown
         default:
-            if case .result? = terms[bare].leaves?.first.flatMap({ terms.input(of: $0) }), terms[bare].kind == .binary,
+            if case .result? = terms.leaves(of: bare)?.first.flatMap({ terms.input(of: $0) }),
+                terms[bare].kind == .binary,
                 terms[bare].operation == .modulo
             {
                 return .no("the CPU is computed, and nothing tests that the task may use it")

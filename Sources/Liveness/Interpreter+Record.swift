@@ -72,6 +72,7 @@ extension Interpreter {
             return describe(base, depth + 1) + "->\(offset)"
         case .result(let site, _), .unknown(let site, _), .written(let site, _, _):
             return "result \(site.context).\(site.slot)"
+        case .pure("task", let number, _): return "task \(describe(number, depth + 1))"
         case .pure(let name, let a, _): return "\(name)(\(describe(a, depth + 1)))"
         default: return "value"
         }
@@ -81,7 +82,7 @@ extension Interpreter {
     func keyOrigin(_ id: TermID) -> KeyOrigin {
         var origin = KeyOrigin(constant: bounds(of: id).constant)
         guard origin.constant == nil else { return origin }
-        guard let leaves = terms[id].leaves else {
+        guard let leaves = terms.leaves(of: id) else {
             origin.usesOther = true
             return origin
         }
@@ -118,9 +119,7 @@ extension Interpreter {
         var event = event(.nullAccess)
         switch terms.input(of: root) {
         case .argument(let place): event.note = "argument \(place + 1) of \(entry.name)"
-        case .result(let site, _):
-            event.note = "the result of the call"
-            event.clash = Int(site.slot)
+        case .result, .pure: event.note = "the result of a call"
         default: event.note = "an address"
         }
         _ = record.add(event)

@@ -158,7 +158,7 @@ extension Interpreter {
 
     /// What a decision on a term looks at.
     private func basis(_ id: TermID) -> PathNode.Basis {
-        guard let leaves = terms[id].leaves else { return .memory }
+        guard let leaves = terms.leaves(of: id) else { return .memory }
         var basis: PathNode.Basis = []
         for leaf in leaves {
             switch terms[leaf].nature {
@@ -198,7 +198,7 @@ extension Interpreter {
     private func earlierTerm(_ id: TermID, _ depth: Int) -> TermID {
         if let earlier = state.earlier[id] { return depth < 8 ? earlierTerm(earlier, depth + 1) : earlier }
         let term = terms[id]
-        guard depth < 8, let leaves = term.leaves, leaves.contains(where: { state.earlier[$0] != nil }) else {
+        guard depth < 8, let leaves = terms.leaves(of: id), leaves.contains(where: { state.earlier[$0] != nil }) else {
             return id
         }
         switch term.kind {

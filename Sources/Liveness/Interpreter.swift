@@ -30,10 +30,16 @@ final class Interpreter {
     /// How often the head of a loop was passed, on all paths.
     var headVisits: [Site: Int] = [:]
     /// CPUs that were picked out of a mask, to the mask. The result may say that there is none.
-    var pickedFrom: [TermID: TermID] = [:]
+    var pickedFrom: [TermID: Pick] = [:]
     private var contexts: [ContextKey: Int32] = [:]
     private(set) var arguments: [TermID] = []
     let stepLimit: Int
+
+    struct Pick {
+        var mask: TermID
+        var function: Int
+        var slot: Int
+    }
 
     struct ContextKey: Hashable {
         var parent: Int32

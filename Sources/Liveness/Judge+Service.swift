@@ -12,12 +12,15 @@ extension Judge {
         judgeSlices()
     }
 
+    private static let queueLimit = 16
+
     private mutating func judgeStrictPriority() {
         let check = "strict-priority"
         let ends = record.ends.filter { $0.operation == "dispatch" }
         let queues = Set(events(.insert).compactMap { $0.queue.flatMap { $0.isBuiltIn ? nil : $0.constant } }).sorted()
-        for second in queues {
-            for first in queues where first != second { judgePair(check, first, second, ends) }
+        if queues.count > Self.queueLimit { suspect(check, "more than \(Self.queueLimit) queues") }
+        for second in queues.prefix(Self.queueLimit) {
+            for first in queues.prefix(Self.queueLimit) where first != second { judgePair(check, first, second, ends) }
         }
         conclude(check, applies: queues.count > 1 && hasOperation("dispatch"), entries: ["dispatch", "enqueue"])
     }

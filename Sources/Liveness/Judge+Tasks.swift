@@ -91,9 +91,9 @@ extension Judge {
         var losses: [(PathEnd, String, Int)] = []
         for end in ends {
             switch fate(end, hasForeign: hasForeign, drained: drained) {
-            case .served: if end.isExact, !end.hasError { served.append(Self.nodes(end.path)) }
+            case .served: if end.isExact, !end.hasError, served.count < 400 { served.append(Self.nodes(end.path)) }
             case .doubtful(let reason): suspect("lost-task", reason)
-            case .lost(let message, let event): losses.append((end, message, event))
+            case .lost(let message, let event): if losses.count < 64 { losses.append((end, message, event)) }
             }
         }
         for (end, message, event) in losses {

@@ -162,8 +162,8 @@ struct Record {
         var offset: Int64
     }
 
-    static let eventLimit = 20_000
-    static let endLimit = 20_000
+    static let eventLimit = 3000
+    static let endLimit = 12_000
 
     private struct EventKey: Hashable {
         var kind: Event.Kind
@@ -193,13 +193,20 @@ struct Record {
             slice: event.slice, cpu: event.cpu, permitted: event.permitted, map: event.map, note: event.note,
             clash: event.clash, isAfterKeep: event.isAfterKeep, isOfRank: event.isOfRank)
         if let index = known[key] { return index }
-        guard events.count < Self.eventLimit else { return events.count - 1 }
+        guard events.count < Self.eventLimit else {
+            incomplete[event.operation] = "more than \(Self.eventLimit) events"
+            return events.count - 1
+        }
         events.append(event)
         known[key] = events.count - 1
         return events.count - 1
     }
 
     mutating func add(_ end: PathEnd) {
-        if ends.count < Self.endLimit { ends.append(end) }
+        guard ends.count < Self.endLimit else {
+            incomplete[end.operation] = "more than \(Self.endLimit) paths"
+            return
+        }
+        ends.append(end)
     }
 }

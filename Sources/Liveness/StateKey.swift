@@ -176,11 +176,14 @@ extension Interpreter {
     }
 
     private func mark(_ id: TermID) {
-        guard let leaves = terms[id].leaves else { return }
+        let term = terms[id]
+        guard term.leafCount > 0 else { return }
         if marks.count < terms.count {
-            marks.append(contentsOf: repeatElement(0, count: terms.count - marks.count + 64))
+            marks.append(contentsOf: repeatElement(0, count: terms.count - marks.count + 256))
         }
-        for leaf in leaves { marks[Int(leaf)] = markGeneration }
+        for index in Int(term.firstLeaf)..<Int(term.firstLeaf + term.leafCount) {
+            marks[Int(terms.leafList[index])] = markGeneration
+        }
     }
 
     private func isMarked(_ leaf: TermID) -> Bool {
@@ -188,12 +191,15 @@ extension Interpreter {
     }
 
     private func areLeavesMarked(_ id: TermID) -> Bool {
-        guard let leaves = terms[id].leaves else { return true }
-        return leaves.allSatisfy { leaf in
-            if isMarked(leaf) { return true }
+        let term = terms[id]
+        guard term.leafCount > 0 else { return true }
+        for index in Int(term.firstLeaf)..<Int(term.firstLeaf + term.leafCount) {
+            let leaf = terms.leafList[index]
+            if isMarked(leaf) { continue }
             // A function of its arguments can be asked again while they are there.
-            guard case .pure(_, let a, let b) = terms.input(of: leaf) else { return false }
-            return areLeavesMarked(a) && areLeavesMarked(b)
+            let own = terms[leaf]
+            guard own.isPure, areLeavesMarked(own.a), areLeavesMarked(own.b) else { return false }
         }
+        return true
     }
 }

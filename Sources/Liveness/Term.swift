@@ -81,8 +81,13 @@ struct Term {
     /// Holds on every path.
     var bounds: Bounds
     var nature: Nature
-    /// The inputs in it, ascending; nil where there are too many.
-    var leaves: [TermID]?
+    /// The inputs in it, ascending: where they are in the table's list. Fewer than 0: too many.
+    var firstLeaf: Int32
+    var leafCount: Int32
+    /// The input that an address is counted from.
+    var root: TermID
+    /// An input that is a function of its arguments, `a` and `b`.
+    var isPure: Bool
 }
 
 /// All terms of one analysis; equal terms are one.
@@ -101,6 +106,8 @@ struct TermTable {
     private var known: [Key: TermID] = [:]
     private var knownInputs: [Input: TermID] = [:]
     private(set) var inputs: [TermID: Input] = [:]
+    /// The inputs of all terms, one after the other.
+    private(set) var leafList: [TermID] = []
 
     static let zero: TermID = 0
     private static let depthLimit: UInt8 = 40
@@ -116,37 +123,69 @@ struct TermTable {
     mutating func constant(_ value: UInt64) -> TermID {
         intern(
             Key(kind: .constant, operation: 0, is32: false, width: 0, a: 0, b: 0, constant: value),
-            bounds: Bounds(value), nature: .scalar, leaves: [], depth: 0)
+            bounds: Bounds(value), nature: .scalar, parts: (0, nil), depth: 0)
     }
 
     /// - Parameter bounds: hold on every path; the first ones given for an input are kept.
     mutating func input(_ input: Input, _ bounds: Bounds = .any, _ nature: Nature = .scalar) -> TermID {
         if let id = knownInputs[input] { return id }
         let id = TermID(terms.count)
-        terms.append(
-            Term(
-                kind: .input, operation: .add, is32: false, width: 0, depth: 0, a: 0, b: 0, constant: 0,
-                bounds: bounds, nature: nature, leaves: [id]))
+        var term = Term(
+            kind: .input, operation: .add, is32: false, width: 0, depth: 0, a: 0, b: 0, constant: 0,
+            bounds: bounds, nature: nature, firstLeaf: Int32(leafList.count), leafCount: 1, root: id, isPure: false)
+        if case .pure(_, let a, let b) = input { (term.a, term.b, term.isPure) = (a, b, true) }
+        leafList.append(id)
+        terms.append(term)
         knownInputs[input] = id
         inputs[id] = input
         return id
     }
 
+    /// The inputs in a term, ascending; nil where there are too many.
+    func leaves(of id: TermID) -> ArraySlice<TermID>? {
+        let term = terms[Int(id)]
+        return term.leafCount < 0 ? nil : leafList[Int(term.firstLeaf)..<Int(term.firstLeaf + term.leafCount)]
+    }
+
     func input(of id: TermID) -> Input? { inputs[id] }
 
+    /// - Parameter parts: the terms it is made of, whose inputs are its own.
     private mutating func intern(
-        _ key: Key, bounds: @autoclosure () -> Bounds, nature: Nature, leaves: @autoclosure () -> [TermID]?,
-        depth: UInt8
+        _ key: Key, bounds: @autoclosure () -> Bounds, nature: Nature, parts: (TermID, TermID?), depth: UInt8
     ) -> TermID {
         if let id = known[key] { return id }
         let id = TermID(terms.count)
-        terms.append(
-            Term(
-                kind: key.kind, operation: Operation(rawValue: key.operation) ?? .add, is32: key.is32, width: key.width,
-                depth: depth, a: key.a, b: key.b, constant: key.constant, bounds: bounds(), nature: nature,
-                leaves: leaves()))
+        let (first, count) = leaves(parts)
+        var term = Term(
+            kind: key.kind, operation: Operation(rawValue: key.operation) ?? .add, is32: key.is32, width: key.width,
+            depth: depth, a: key.a, b: key.b, constant: key.constant, bounds: bounds(), nature: nature,
+            firstLeaf: first, leafCount: count, root: id, isPure: false)
+        if key.kind == .offset {
+            term.root = terms[Int(key.a)].root
+        } else if key.kind == .binary, !key.is32, term.operation == .add || term.operation == .subtract {
+            let isFirst = terms[Int(key.a)].nature.isAddress || !terms[Int(key.b)].nature.isAddress
+            term.root = terms[Int(isFirst ? key.a : key.b)].root
+        }
+        terms.append(term)
         known[key] = id
         return id
+    }
+
+    private mutating func leaves(_ parts: (TermID, TermID?)) -> (Int32, Int32) {
+        guard !terms.isEmpty else { return (0, 0) }
+        let a = terms[Int(parts.0)]
+        guard let second = parts.1 else { return (a.firstLeaf, a.leafCount) }
+        let b = terms[Int(second)]
+        if a.leafCount < 0 || b.leafCount < 0 { return (0, -1) }
+        if b.leafCount == 0 || a.firstLeaf == b.firstLeaf && a.leafCount == b.leafCount {
+            return (a.firstLeaf, a.leafCount)
+        }
+        if a.leafCount == 0 { return (b.firstLeaf, b.leafCount) }
+        let all = Set(leaves(of: parts.0) ?? []).union(leaves(of: second) ?? []).sorted()
+        guard all.count <= Self.leafLimit else { return (0, -1) }
+        let first = Int32(leafList.count)
+        leafList += all
+        return (first, Int32(all.count))
     }
 
     func constant(of id: TermID) -> UInt64? { self[id].bounds.constant }
@@ -159,7 +198,7 @@ struct TermTable {
         return intern(
             Key(kind: .offset, operation: 0, is32: false, width: 0, a: base, b: 0, constant: change),
             bounds: term.bounds.applying(.add, Bounds(change), is32: false), nature: term.nature,
-            leaves: term.leaves, depth: term.depth)
+            parts: (base, nil), depth: term.depth)
     }
 
     /// nil where the term would be too deep: then the caller takes an input for it.
@@ -181,7 +220,7 @@ struct TermTable {
         return intern(
             Key(kind: .binary, operation: operation.rawValue, is32: is32, width: 0, a: first, b: second, constant: 0),
             bounds: left.bounds.applying(operation, right.bounds, is32: is32), nature: nature,
-            leaves: Self.merged(left.leaves, right.leaves), depth: depth)
+            parts: (first, second), depth: depth)
     }
 
     private func isSwappable(_ operation: Operation) -> Bool {
@@ -284,7 +323,7 @@ struct TermTable {
         if term.kind == .signExtend, term.width == 32 { return zeroExtended(term.a) }
         return intern(
             Key(kind: .zeroExtend, operation: 0, is32: false, width: 32, a: id, b: 0, constant: 0),
-            bounds: term.bounds.zeroExtended, nature: .scalar, leaves: term.leaves, depth: term.depth &+ 1)
+            bounds: term.bounds.zeroExtended, nature: .scalar, parts: (id, nil), depth: term.depth &+ 1)
     }
 
     mutating func signExtended(_ id: TermID, _ width: Int) -> TermID {
@@ -296,14 +335,14 @@ struct TermTable {
         if width == 32, term.kind == .zeroExtend { return signExtended(term.a, width) }
         return intern(
             Key(kind: .signExtend, operation: 0, is32: false, width: UInt8(width), a: id, b: 0, constant: 0),
-            bounds: term.bounds.signExtended(width), nature: .scalar, leaves: term.leaves, depth: term.depth &+ 1)
+            bounds: term.bounds.signExtended(width), nature: .scalar, parts: (id, nil), depth: term.depth &+ 1)
     }
 
     mutating func negated(_ id: TermID) -> TermID {
         let term = self[id]
         return intern(
             Key(kind: .negate, operation: 0, is32: false, width: 0, a: id, b: 0, constant: 0),
-            bounds: term.bounds.negated, nature: .scalar, leaves: term.leaves, depth: term.depth &+ 1)
+            bounds: term.bounds.negated, nature: .scalar, parts: (id, nil), depth: term.depth &+ 1)
     }
 
     mutating func swapped(_ id: TermID, _ width: Int) -> TermID {
@@ -311,7 +350,7 @@ struct TermTable {
         return intern(
             Key(kind: .byteSwap, operation: 0, is32: false, width: UInt8(width), a: id, b: 0, constant: 0),
             bounds: width == 64 ? .any : .range(0, (1 << UInt64(width)) - 1), nature: .scalar,
-            leaves: term.leaves, depth: term.depth &+ 1)
+            parts: (id, nil), depth: term.depth &+ 1)
     }
 
     /// An address as what it is counted from, and the constant distance.
@@ -321,18 +360,7 @@ struct TermTable {
     }
 
     /// The input that an address is counted from.
-    func root(_ id: TermID) -> TermID {
-        var current = id
-        while true {
-            let term = self[current]
-            switch term.kind {
-            case .offset: current = term.a
-            case .binary where !term.is32 && (term.operation == .add || term.operation == .subtract):
-                current = self[term.a].nature.isAddress || !self[term.b].nature.isAddress ? term.a : term.b
-            default: return current
-            }
-        }
-    }
+    func root(_ id: TermID) -> TermID { terms[Int(id)].root }
 
     /// Without the extensions around it.
     func bare(_ id: TermID) -> TermID {
@@ -341,13 +369,5 @@ struct TermTable {
             current = self[current].a
         }
         return current
-    }
-
-    private static func merged(_ a: [TermID]?, _ b: [TermID]?) -> [TermID]? {
-        guard let a, let b else { return nil }
-        if a.isEmpty { return b }
-        if b.isEmpty || a == b { return a }
-        let all = Set(a).union(b).sorted()
-        return all.count > leafLimit ? nil : all
     }
 }
