@@ -29,11 +29,19 @@ extension TextRenderer {
         return text
     }
 
-    /// Checks that neither hold nor fail for sure: they are left to the later stages.
+    /// Checks that neither hold nor fail for sure, and why: they are left to the later stages. One line for each reason.
     private func undecided(_ stage: StageReport) -> [String] {
-        stage.checks.filter { $0.verdict == .unknown }.map { outcome in
-            let reason = outcome.reason.isEmpty ? "" : ": \(PlainText.oneLine(outcome.reason))"
-            return paint("not decided ", .dim) + "[\(PlainText.oneLine(outcome.check))]\(reason)\n"
+        // A stage that failed has said what counts.
+        guard stage.verdict == .passed else { return [] }
+        var reasons: [String] = []
+        var checks: [String: [String]] = [:]
+        for outcome in stage.checks where outcome.verdict == .unknown {
+            if checks[outcome.reason] == nil { reasons.append(outcome.reason) }
+            checks[outcome.reason, default: []].append(PlainText.oneLine(outcome.check))
+        }
+        return reasons.map { reason in
+            let why = reason.isEmpty ? "" : ": \(PlainText.oneLine(reason))"
+            return paint("not decided ", .dim) + "[\((checks[reason] ?? []).joined(separator: ", "))]\(why)\n"
         }
     }
 

@@ -76,6 +76,7 @@ struct Pipeline {
         var left = [VerificationStage.kernel, .dynamic]
         if isDue(.kernel) {
             events(.started(.kernel))
+            var start = Clock.monotonic()
             if kernel.image == nil {
                 let log = "only the kernel's types are known, not its image: there is nothing to boot\n"
                 try finish(StageReport(left.removeFirst(), .unable, log: log))
@@ -86,7 +87,8 @@ struct Pipeline {
                     case .finished(let stage):
                         guard stage.stage == left.first else { continue }
                         left.removeFirst()
-                        try finish(stage)
+                        try finish(stage, since: start)
+                        start = Clock.monotonic()
                         if left.first.map(isDue) == true { events(.started(.dynamic)) }
                     }
                 }
@@ -111,6 +113,7 @@ struct Pipeline {
         var stage = request.rules.applied(to: given)
         if let start { stage.nanoseconds = Clock.monotonic() - start }
         stage.log = Self.bounded(stage.log, limits.maxLogBytes)
+        stage.findings = stage.findings.map(Self.withPlainNames)
         if stage.findings.count > limits.maxFindings {
             stage.log += "\(stage.findings.count - limits.maxFindings) more findings were left out\n"
             stage.findings = Array(stage.findings.prefix(limits.maxFindings))
@@ -133,6 +136,19 @@ struct Pipeline {
         events(.finished(stage, evidence: digest))
     }
 
+    /// The compiler is told `./x.bpf.c` for `x.bpf.c`, and its debug information says so.
+    private static func withPlainNames(_ finding: Finding) -> Finding {
+        func plain(_ location: SourceLocation) -> SourceLocation {
+            var location = location
+            while location.file.hasPrefix("./") { location.file.removeFirst(2) }
+            return location
+        }
+        var finding = finding
+        finding.location = finding.location.map(plain)
+        for index in finding.path.indices { finding.path[index].location = plain(finding.path[index].location) }
+        return finding
+    }
+
     /// The text, or its beginning and its end where it is too long.
     static func bounded(_ text: String, _ limit: Int) -> String {
         let bytes = text.utf8
@@ -152,7 +168,15 @@ extension VerificationRules {
 
     /// A stage's report with the checks switched off left out and the severities changed, and the verdict that follows.
     func applied(to given: StageReport) -> StageReport {
-        guard given.verdict == .passed || given.verdict == .failed else { return given }
+        var given = given
+        if given.verdict == .unable {
+            // What the machine could not do is not held against the candidate.
+            for index in given.findings.indices where given.findings[index].severity == .error {
+                given.findings[index].severity = .warning
+            }
+            return given
+        }
+        guard given.verdict != .skipped else { return given }
         let isOff = { (check: String) in checksOff.contains(check) && !Self.fixed.contains(check) }
         var report = given
         report.findings = given.findings.filter { !isOff($0.check) }

@@ -35,10 +35,21 @@ import Testing
         #expect(text.contains("compile  passed    0.21 s\n"))
         #expect(text.contains("static   failed    0.08 s     1 error, 1 warning, 1 proved, 1 not decided\n"))
         #expect(text.contains("kernel   skipped\n"))
-        #expect(text.contains("not decided [affinity]: the CPU comes from a map\n"))
+        #expect(!text.contains("not decided ["))
         #expect(
             text.hasSuffix(
                 "my schedulers/lost.bpf.c: refused by the stage static (1 error, 1 warning), kernel 7.3.4\n"))
+    }
+
+    @Test func whatAPassedStageLeftUndecidedIsSaidByReason() {
+        let checks = ["affinity", "slice", "cpu-range"].map {
+            CheckOutcome(check: $0, verdict: .unknown, reason: $0 == "slice" ? "it comes from a map" : "too many paths")
+        }
+        let run = Diagnosis(name: "x.bpf.c", verdict: .passed, stages: [StageReport(.static, .passed, checks: checks)])
+        let text = TextRenderer().text(run)
+        #expect(text.contains("not decided [affinity, cpu-range]: too many paths\n"))
+        #expect(text.contains("not decided [slice]: it comes from a map\n"))
+        #expect(text.hasSuffix("x.bpf.c: passed up to the stage static\n"))
     }
 
     @Test func whatCouldNotBeDoneSaysWhyAndIsNoRefusal() {
