@@ -59,6 +59,11 @@ extension Liveness {
             Measurement("static.steps", value: Double(record.steps), unit: "instructions"),
             Measurement("static.paths", value: Double(record.paths), unit: "paths"),
         ]
+        for (operation, work) in record.work.sorted(by: { $0.key < $1.key }) {
+            list.append(
+                Measurement("static.steps", subject: operation, value: Double(work.steps), unit: "instructions"))
+            list.append(Measurement("static.paths", subject: operation, value: Double(work.paths), unit: "paths"))
+        }
         let longest = Dictionary(grouping: record.ends, by: \.operation).mapValues { $0.map(\.steps).max() ?? 0 }
         for (operation, steps) in longest.sorted(by: { $0.key < $1.key }) {
             list.append(

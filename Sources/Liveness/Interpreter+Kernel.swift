@@ -54,7 +54,13 @@ extension Interpreter {
         case .firstOfTwo:
             setRegister(0, picked(.range(0, UInt64(program.options.cpuLimit)), [first, register(2)]))
         case .testCPU:
-            setRegister(0, terms.input(.pure("bpf_cpumask_test_cpu", terms.bare(first), register(2)), .range(0, 1)))
+            // A task's mask stays as it is meanwhile; others change at any time.
+            let isSteady = task(ofMask: register(2)) != nil
+            setRegister(
+                0,
+                isSteady
+                    ? terms.input(.pure("bpf_cpumask_test_cpu", terms.bare(first), register(2)), .range(0, 1))
+                    : result(.range(0, 1)))
         case .testAndClearIdle: setRegister(0, result(.range(0, 1)))
         case .taskCPU:
             let task = terms.root(first)

@@ -7,7 +7,7 @@ extension Interpreter {
     static let plainRounds = 200
     static let wideningLimit = 10
     /// Rounds of a loop of which each takes at most one decision; as long as its head is not passed too often in all.
-    static let searchRounds = 36
+    static let searchRounds = 12
     static let searchVisits = 400
 
     /// At the head of a loop.

@@ -122,6 +122,11 @@ extension Judge {
 
     private mutating func judgeAffinity() {
         let check = "affinity"
+        if program.countsPlaces {
+            suspect(check, "the scheduler counts CPUs by their place in the topology")
+            conclude(check)
+            return
+        }
         for event in events(.insert, .transfer) {
             switch event.permitted {
             case .yes: continue
@@ -155,6 +160,11 @@ extension Judge {
 
     private mutating func judgeCPUs() {
         let check = "cpu-range"
+        if program.countsPlaces {
+            suspect(check, "the scheduler counts CPUs by their place in the topology")
+            conclude(check)
+            return
+        }
         let limit = Int64(program.options.cpuLimit)
         for event in events where [.kick, .answer].contains(event.kind) || event.queue?.isLocalOn == true {
             guard let cpu = event.cpu else { continue }
@@ -178,7 +188,7 @@ extension Judge {
 
     private mutating func judgeSlices() {
         let check = "slice"
-        let milliseconds = program.object.scheduler?.numbers["timeout_ms"] ?? 0
+        let milliseconds = program.table?.numbers["timeout_ms"] ?? 0
         let timeout = (milliseconds == 0 ? 30_000 : milliseconds) &* 1_000_000
         let ends =
             events(.kick).contains { event in

@@ -40,15 +40,22 @@ final class Program {
         entries = findEntries()
     }
 
+    /// The scheduler's operations, in either form of the kernel's.
+    var table: OperationsTable? { object.scheduler ?? object.tables.first { $0.type.hasPrefix("sched_ext_ops") } }
+
+    /// It counts CPUs by their place in the topology: what is known of CPU numbers does not hold.
+    var countsPlaces: Bool { object.scheduler == nil && table != nil }
+
     /// A function of more slots is not looked at: its flow alone would take too long.
     static let slotLimit = 16_384
 
     private func findEntries() -> [Entry] {
-        var entries = object.operations.sorted { $0.key < $1.key }.map {
+        let operations = table?.functions ?? [:]
+        var entries = operations.sorted { $0.key < $1.key }.map {
             Entry(name: $0.key, function: $0.value, kind: .operation)
         }
-        let operations = Set(entries.map(\.function))
-        for (index, function) in object.functions.enumerated() where function.isProgram && !operations.contains(index) {
+        let known = Set(entries.map(\.function))
+        for (index, function) in object.functions.enumerated() where function.isProgram && !known.contains(index) {
             // A program of another operations table, or one of its own, such as a tracepoint or a system call's.
             if function.section.hasPrefix("struct_ops") { continue }
             entries.append(Entry(name: function.name, function: index, kind: .program))
@@ -134,7 +141,7 @@ final class Program {
         let group: (Nature, Bounds) = (.cgroup, address)
         let bool: (Nature, Bounds) = (.scalar, .range(0, 1))
         return switch operation {
-        case "select_cpu": [task, cpu, flags]
+        case "select_cpu", "select_cid": [task, cpu, flags]
         case "enqueue", "dequeue", "runnable", "quiescent": [task, flags]
         case "dispatch": [cpu, maybeTask]
         case "tick", "running", "enable", "disable", "exit_task": [task, pointer]
@@ -145,7 +152,7 @@ final class Program {
         case "set_cpumask": [task, (.cpumask, address)]
         case "update_idle": [cpu, bool]
         case "cpu_acquire", "cpu_release": [cpu, pointer]
-        case "cpu_online", "cpu_offline": [cpu]
+        case "cpu_online", "cpu_offline", "cid_online", "cid_offline": [cpu]
         case "init_task": [task, pointer]
         case "dump": [pointer]
         case "dump_cpu": [pointer, cpu, bool]

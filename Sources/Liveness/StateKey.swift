@@ -48,7 +48,7 @@ extension Interpreter {
         let cells = liveCells()
         for cell in cells {
             key.add(cell.base)
-            key.add(UInt64(bitPattern: cell.offset) << 8 | UInt64(cell.size) << 1 | (cell.isStale ? 1 : 0))
+            key.add(UInt64(bitPattern: cell.offset) << 8 | UInt64(cell.size))
             key.add(cell.value)
         }
         for iterator in state.iterators {
@@ -91,7 +91,8 @@ extension Interpreter {
 
     /// Known memory that may be read again, in order.
     private func liveCells() -> [Cell] {
-        var rest = state.cells
+        // What is to be read again anyway says nothing more.
+        var rest = state.cells.filter { !$0.isStale }
         var live: [Cell] = []
         var changed = true
         while changed, !rest.isEmpty {

@@ -87,10 +87,14 @@ struct TermTests {
     func remaindersByMultiplicationHaveBounds(divisor: UInt64, factor: UInt64, shift: UInt64) throws {
         var table = TermTable()
         let x = table.input(.argument(0), .range(0, 0xFFFF_FFFF))
-        let product = try #require(table.binary(.multiply, x, table.constant(factor), is32: false))
-        let quotient = try #require(table.binary(.shiftRight, product, table.constant(shift), is32: false))
-        let taken = try #require(table.binary(.multiply, quotient, table.constant(divisor), is32: true))
-        let rest = try #require(table.binary(.subtract, x, table.zeroExtended(taken), is32: true))
+        let madeProduct = table.binary(.multiply, x, table.constant(factor), is32: false)
+        let product = try #require(madeProduct)
+        let madeQuotient = table.binary(.shiftRight, product, table.constant(shift), is32: false)
+        let quotient = try #require(madeQuotient)
+        let madeTaken = table.binary(.multiply, quotient, table.constant(divisor), is32: true)
+        let taken = try #require(madeTaken)
+        let madeRest = table.binary(.subtract, x, table.zeroExtended(taken), is32: true)
+        let rest = try #require(madeRest)
         #expect(table[rest].bounds.unsigned == Interval(0, divisor - 1))
     }
 }
