@@ -27,7 +27,7 @@ final class AnswerTable: Sendable {
     func deliver(_ response: WireResponse) {
         let isLast =
             switch response.result {
-            case .event, .progress: false
+            case .event, .progress, .verifying: false
             default: true
             }
         let receivers = state.withLock { state in

@@ -51,11 +51,12 @@ package final class SchedClient: Sendable {
         return SchedClient(channel: channel, answers: answers, greeting: greeting)
     }
 
-    /// Asks, and waits for the last answer.
+    /// Asks, and waits for the last answer. `verification` hears what a verification has come to so far.
     package func call(
-        _ operation: WireRequest.OneOf_Operation, progress: @escaping (String) -> Void = { _ in }
+        _ operation: WireRequest.OneOf_Operation, progress: @escaping (String) -> Void = { _ in },
+        verification: @escaping (WireVerifyProgress) -> Void = { _ in }
     ) async throws(Failure) -> WireResponse.OneOf_Result {
-        try await Self.exchange(operation, on: channel, answers, progress: progress)
+        try await Self.exchange(operation, on: channel, answers, progress: progress, verification: verification)
     }
 
     /// The daemon's events, those that it still keeps first.
@@ -103,11 +104,12 @@ package final class SchedClient: Sendable {
 
     private static func exchange(
         _ operation: WireRequest.OneOf_Operation, on channel: any Channel, _ answers: AnswerTable,
-        progress: (String) -> Void
+        progress: (String) -> Void, verification: (WireVerifyProgress) -> Void = { _ in }
     ) async throws(Failure) -> WireResponse.OneOf_Result {
         for await response in try await send(operation, on: channel, answers).stream {
             switch response.result {
             case .progress(let step): progress(step.step)
+            case .verifying(let what): verification(what)
             case .failure(let failure): throw failure.asFailure
             case .some(let result): return result
             case nil: throw Failure(.internal, "schedcpd answered in a way that this schedctl does not know")

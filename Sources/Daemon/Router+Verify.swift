@@ -35,6 +35,16 @@ struct VerificationWish {
     }
 }
 
+extension WireCapabilities {
+    init(_ limits: RoleLimits) {
+        self.init()
+        (kernelFunctions, deniedKernelFunctions) = (limits.kernelFunctions.permitted, limits.kernelFunctions.denied)
+        (helpers, deniedHelpers) = (limits.helpers.permitted, limits.helpers.denied)
+        (mapTypes, deniedMapTypes) = (limits.mapTypes.permitted, limits.mapTypes.denied)
+        userMemory = limits.userMemory
+    }
+}
+
 extension Router {
     /// Has a candidate verified, checks what came back, keeps the object and signs the attestation where it passed.
     func verify(
@@ -101,7 +111,7 @@ extension Router {
         submit.checks = session.rules.rules.checks.map {
             WireSetting(Setting(name: $0.name, value: $0.level.rawValue))
         }
-        if session.limits.userMemory { submit.allowedCapabilities = ["user-memory"] }
+        submit.capabilities = WireCapabilities(session.limits)
         submit.hints = request.hints.map(WireHint.init)
         submit.hintMaps = request.hintMaps.map { WireSetting(Setting(name: $0.key.rawValue, value: $0.value)) }
             .sorted { $0.name < $1.name }

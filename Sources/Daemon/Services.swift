@@ -22,6 +22,8 @@ package struct Services: Sendable {
     }
 
     package var service: DeploymentService { parts.service }
+    /// The running kernel, as attestations name it.
+    package var kernel: KernelIdentity { parts.router.desk.kernel }
     package var audit: AuditLog { parts.audit }
     package var journal: SQLiteJournal { parts.router.journal }
 

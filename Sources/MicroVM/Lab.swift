@@ -78,7 +78,10 @@ package struct Lab: Hashable, Sendable {
     }
 
     /// Writes the tar file that a machine lays over the image when it boots: SchedCP, and `roots` over it.
-    package func writePayload(to file: String, roots: [String] = []) async throws {
+    /// With the key of a verifier on this computer, SchedCP in the machine asks that one.
+    package func writePayload(to file: String, roots: [String] = [], verifierKey: String? = nil) async throws {
+        var environment = environment
+        if let verifierKey { environment = environment.updating(["SCHEDCP_LAB_VERIFIER": verifierKey]) }
         let result = try await Subprocess.run(
             .name("bash"), arguments: Arguments(["\(scripts)/payload", file] + roots),
             environment: environment, output: .discarded, error: .string(limit: 64 * 1024))

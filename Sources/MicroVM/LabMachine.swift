@@ -12,6 +12,9 @@ package struct LabOptions: Hashable, Sendable {
     package var bootLimit = MicroVMDefaults.bootLimit
     package var consoleFile: String?
     package var kernelArguments: [String] = []
+    /// Verifies on this computer for SchedCP in the machine; nil for none, and then nothing is deployed there that is not
+    /// attested elsewhere.
+    package var verifier: LabVerifier? = LabVerifier.locate()
 
     package init() {}
 }
@@ -32,6 +35,8 @@ nonisolated(nonsending) package func withLabMachine<R: Sendable>(
             let folder = try await preparedFolder(lab, options)
             let spec = options.spec(image, payload: "\(folder)/payload.tar")
             return try await withVirtualMachine(spec, cache: lab.cache, folder: folder) { machine in
+                let verifying = options.verifier?.serve(folder: folder, image: image, cache: lab.cache)
+                defer { verifying?.cancel() }
                 _ = try await machine.waitUntilRunning(timeout: options.bootLimit)
                 hasBegun = true
                 return try await body(machine)
@@ -47,7 +52,8 @@ private func preparedFolder(_ lab: Lab, _ options: LabOptions) async throws -> S
     let folder: String
     do { folder = try HostFile.privateFolder("schedcp-vm") } catch { throw MachineError(.system, "\(error)") }
     do {
-        try await lab.writePayload(to: "\(folder)/payload.tar", roots: options.roots)
+        let key = try await options.verifier?.key(cache: lab.cache)
+        try await lab.writePayload(to: "\(folder)/payload.tar", roots: options.roots, verifierKey: key)
     } catch {
         HostFile.remove("\(folder)/payload.tar")
         HostFile.removeFolder(folder)
@@ -65,6 +71,7 @@ extension LabOptions {
         spec.bootLimit = bootLimit
         spec.consoleFile = consoleFile
         spec.kernelArguments += kernelArguments
+        if verifier != nil { spec.ports.append(LabVerifier.port) }
         return spec
     }
 }

@@ -2424,11 +2424,15 @@ package nonisolated struct WireJobSubmit: @unchecked Sendable {
     set {_uniqueStorage()._checks = newValue}
   }
 
-  /// Of the catalogue's checks of capabilities, those that a scheduler of this user may do without.
-  package var allowedCapabilities: [String] {
-    get {_storage._allowedCapabilities}
-    set {_uniqueStorage()._allowedCapabilities = newValue}
+  /// What a scheduler of this user may use.
+  package var capabilities: WireCapabilities {
+    get {_storage._capabilities ?? WireCapabilities()}
+    set {_uniqueStorage()._capabilities = newValue}
   }
+  /// Returns true if `capabilities` has been explicitly set.
+  package var hasCapabilities: Bool {_storage._capabilities != nil}
+  /// Clears the value of `capabilities`. Subsequent reads from it will return its default value.
+  package mutating func clearCapabilities() {_uniqueStorage()._capabilities = nil}
 
   /// 32 hex digits: the nonce of what the verifier signs.
   package var nonce: String {
@@ -2454,6 +2458,31 @@ package nonisolated struct WireJobSubmit: @unchecked Sendable {
   package init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// Names; a `*` at the end stands for anything.
+package nonisolated struct WireCapabilities: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var kernelFunctions: [String] = []
+
+  package var deniedKernelFunctions: [String] = []
+
+  package var helpers: [String] = []
+
+  package var deniedHelpers: [String] = []
+
+  package var mapTypes: [String] = []
+
+  package var deniedMapTypes: [String] = []
+
+  package var userMemory: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
 }
 
 package nonisolated struct WireJobCancel: Sendable {
@@ -6771,7 +6800,7 @@ nonisolated extension WireVerifierGreeting: SwiftProtobuf.Message, SwiftProtobuf
 
 nonisolated extension WireJobSubmit: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".JobSubmit"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}uid\0\u{1}user\0\u{1}code\0\u{1}object\0\u{1}parameters\0\u{1}hints\0\u{3}hint_maps\0\u{1}effort\0\u{1}kernel\0\u{3}rules_sha256\0\u{1}checks\0\u{3}allowed_capabilities\0\u{1}nonce\0\u{1}seconds\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}job\0\u{1}uid\0\u{1}user\0\u{1}code\0\u{1}object\0\u{1}parameters\0\u{1}hints\0\u{3}hint_maps\0\u{1}effort\0\u{1}kernel\0\u{3}rules_sha256\0\u{1}checks\0\u{1}capabilities\0\u{1}nonce\0\u{1}seconds\0")
 
   fileprivate class _StorageClass {
     var _job: UInt64 = 0
@@ -6785,7 +6814,7 @@ nonisolated extension WireJobSubmit: SwiftProtobuf.Message, SwiftProtobuf._Messa
     var _kernel: WireKernelIdentity? = nil
     var _rulesSha256: String = String()
     var _checks: [WireSetting] = []
-    var _allowedCapabilities: [String] = []
+    var _capabilities: WireCapabilities? = nil
     var _nonce: String = String()
     var _seconds: UInt32 = 0
 
@@ -6809,7 +6838,7 @@ nonisolated extension WireJobSubmit: SwiftProtobuf.Message, SwiftProtobuf._Messa
       _kernel = source._kernel
       _rulesSha256 = source._rulesSha256
       _checks = source._checks
-      _allowedCapabilities = source._allowedCapabilities
+      _capabilities = source._capabilities
       _nonce = source._nonce
       _seconds = source._seconds
     }
@@ -6866,7 +6895,7 @@ nonisolated extension WireJobSubmit: SwiftProtobuf.Message, SwiftProtobuf._Messa
         case 10: try { try decoder.decodeSingularMessageField(value: &_storage._kernel) }()
         case 11: try { try decoder.decodeSingularStringField(value: &_storage._rulesSha256) }()
         case 12: try { try decoder.decodeRepeatedMessageField(value: &_storage._checks) }()
-        case 13: try { try decoder.decodeRepeatedStringField(value: &_storage._allowedCapabilities) }()
+        case 13: try { try decoder.decodeSingularMessageField(value: &_storage._capabilities) }()
         case 14: try { try decoder.decodeSingularStringField(value: &_storage._nonce) }()
         case 15: try { try decoder.decodeSingularUInt32Field(value: &_storage._seconds) }()
         default: break
@@ -6922,9 +6951,9 @@ nonisolated extension WireJobSubmit: SwiftProtobuf.Message, SwiftProtobuf._Messa
       if !_storage._checks.isEmpty {
         try visitor.visitRepeatedMessageField(value: _storage._checks, fieldNumber: 12)
       }
-      if !_storage._allowedCapabilities.isEmpty {
-        try visitor.visitRepeatedStringField(value: _storage._allowedCapabilities, fieldNumber: 13)
-      }
+      try { if let v = _storage._capabilities {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 13)
+      } }()
       if !_storage._nonce.isEmpty {
         try visitor.visitSingularStringField(value: _storage._nonce, fieldNumber: 14)
       }
@@ -6951,13 +6980,73 @@ nonisolated extension WireJobSubmit: SwiftProtobuf.Message, SwiftProtobuf._Messa
         if _storage._kernel != rhs_storage._kernel {return false}
         if _storage._rulesSha256 != rhs_storage._rulesSha256 {return false}
         if _storage._checks != rhs_storage._checks {return false}
-        if _storage._allowedCapabilities != rhs_storage._allowedCapabilities {return false}
+        if _storage._capabilities != rhs_storage._capabilities {return false}
         if _storage._nonce != rhs_storage._nonce {return false}
         if _storage._seconds != rhs_storage._seconds {return false}
         return true
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireCapabilities: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Capabilities"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}kernel_functions\0\u{3}denied_kernel_functions\0\u{1}helpers\0\u{3}denied_helpers\0\u{3}map_types\0\u{3}denied_map_types\0\u{3}user_memory\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedStringField(value: &self.kernelFunctions) }()
+      case 2: try { try decoder.decodeRepeatedStringField(value: &self.deniedKernelFunctions) }()
+      case 3: try { try decoder.decodeRepeatedStringField(value: &self.helpers) }()
+      case 4: try { try decoder.decodeRepeatedStringField(value: &self.deniedHelpers) }()
+      case 5: try { try decoder.decodeRepeatedStringField(value: &self.mapTypes) }()
+      case 6: try { try decoder.decodeRepeatedStringField(value: &self.deniedMapTypes) }()
+      case 7: try { try decoder.decodeSingularBoolField(value: &self.userMemory) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.kernelFunctions.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.kernelFunctions, fieldNumber: 1)
+    }
+    if !self.deniedKernelFunctions.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.deniedKernelFunctions, fieldNumber: 2)
+    }
+    if !self.helpers.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.helpers, fieldNumber: 3)
+    }
+    if !self.deniedHelpers.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.deniedHelpers, fieldNumber: 4)
+    }
+    if !self.mapTypes.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.mapTypes, fieldNumber: 5)
+    }
+    if !self.deniedMapTypes.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.deniedMapTypes, fieldNumber: 6)
+    }
+    if self.userMemory != false {
+      try visitor.visitSingularBoolField(value: self.userMemory, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireCapabilities, rhs: WireCapabilities) -> Bool {
+    if lhs.kernelFunctions != rhs.kernelFunctions {return false}
+    if lhs.deniedKernelFunctions != rhs.deniedKernelFunctions {return false}
+    if lhs.helpers != rhs.helpers {return false}
+    if lhs.deniedHelpers != rhs.deniedHelpers {return false}
+    if lhs.mapTypes != rhs.mapTypes {return false}
+    if lhs.deniedMapTypes != rhs.deniedMapTypes {return false}
+    if lhs.userMemory != rhs.userMemory {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Linux
 import Logging
 import Model
@@ -51,7 +52,12 @@ struct JobRun: Sendable {
             default: throw Failure(.invalidArgument, "a check cannot be \(check.value.quotedForDisplay())")
             }
         }
-        request.rules.allowedCapabilities = Set(submit.allowedCapabilities)
+        let may = submit.capabilities
+        request.rules.capabilities.kernelFunctions = .init(
+            permitted: may.kernelFunctions, denied: may.deniedKernelFunctions)
+        request.rules.capabilities.helpers = .init(permitted: may.helpers, denied: may.deniedHelpers)
+        request.rules.capabilities.mapTypes = .init(permitted: may.mapTypes, denied: may.deniedMapTypes)
+        request.rules.capabilities.mayReadUserMemory = may.userMemory
         request.kernel = try choose(submit.kernel)
         return request
     }

@@ -16,36 +16,12 @@ struct Attest: AsyncParsableCommand {
               schedctl key export | schedctl attest verify vtime.intoto.json --key -
             """,
         subcommands: [AttestIssue.self, AttestShow.self, AttestVerify.self, AttestRevoke.self])
-
-    /// Has what is to be deployed verified and signed.
-    static func issue(
-        _ deploy: WireDeployRequest, with client: SchedClient, forAnybody: Bool = false, reason: String = ""
-    )
-        async throws(Failure) -> WireAttestReply
-    {
-        var request = WireAttestRequest()
-        request.parameters = deploy.parameters
-        request.hints = deploy.hints
-        request.forAnybody = forAnybody
-        request.reason = reason
-        switch deploy.source {
-        case .name(let name): request.name = name
-        case .object(let bytes): request.object = bytes
-        case nil: break
-        }
-        let question = request
-        let result = try await Terminal.withProgress { progress throws(Failure) in
-            try await client.call(.attest(question), progress: progress)
-        }
-        guard case .attestation(let reply) = result else { throw SchedClient.unexpected(result) }
-        return reply
-    }
 }
 
 struct AttestIssue: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "issue",
-        abstract: "Have a scheduler verified on this machine, and its attestation signed.",
+        abstract: "Have a scheduler verified by the daemon's verifier, and its attestation signed.",
         discussion: """
             The attestation is good for one deployment of this artifact with these arguments on this kernel, by you, until it
             expires. It is printed where no --output is given.
@@ -53,22 +29,26 @@ struct AttestIssue: AsyncParsableCommand {
             EXAMPLES:
               schedctl attest issue vtime > vtime.intoto.json
               schedctl attest issue ljf --hint process:encoder=40s --for-anybody --output ljf.intoto.json
+              schedctl attest issue mine.bpf.c --effort full --output mine.intoto.json
             """)
     @OptionGroup var what: SchedulerArguments
+    @Option(help: "How much is tried: quick or full (default: what your role needs).") var effort: String?
     @Option(name: .shortAndLong, help: "Write it to this file.", completion: .file()) var output: String?
     @Flag(help: "Let anybody with the right to deploy use it, not only you.") var forAnybody = false
     @Option(help: "Why you vouch for a raw object file (for those who may deploy one unverified).") var reason = ""
     @OptionGroup var options: CommonOptions
 
     func run() async throws {
-        let request: WireDeployRequest
-        do { request = try what.read() } catch {
+        let verification: DaemonVerification
+        do {
+            verification = try DaemonVerification(
+                what, effort: effort, forAnybody: forAnybody, reason: reason, options: options)
+        } catch {
             options.report(error)
             throw ExitCode(64)
         }
         try await options.run { client throws(Failure) in
-            try Deploy.checkSize(request, client.greeting.limits)
-            let reply = try await Attest.issue(request, with: client, forAnybody: forAnybody, reason: reason)
+            let reply = try await verification.run(with: client)
             if let output {
                 do { try reply.envelope.write(to: URL(filePath: output), options: .atomic) } catch {
                     throw Failure(

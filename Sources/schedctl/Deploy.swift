@@ -1,4 +1,5 @@
 import ArgumentParser
+import Attestation
 import Client
 import Foundation
 import Model
@@ -8,7 +9,8 @@ struct Deploy: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Make a scheduler the machine's.",
         discussion: """
-            NAME is an entry of the repository (schedctl list); FILE an object file (a path with a slash or ending in .o).
+            NAME is an entry of the repository (schedctl list); FILE is C source (ending in .c), which the verifier compiles, or
+            an object file (a path with a slash or ending in .o).
             Nothing is deployed without an attestation that this artifact, with these arguments, was verified for this
             kernel; one is asked for where none is given. A scheduler that SchedCP deployed before is replaced; if the new
             one fails to attach, it is put back.
@@ -16,6 +18,7 @@ struct Deploy: AsyncParsableCommand {
             EXAMPLES:
               schedctl deploy vtime
               schedctl deploy fifo --param slice_us=3000
+              schedctl deploy ./mine.bpf.c --effort full
               schedctl deploy ljf --hint process:encoder=40s --hint process:lint=500ms
               schedctl deploy ljf --hint cgroup:system.slice/batch.service=10m
               schedctl deploy ./mine.bpf.o --attestation mine.intoto.json
@@ -30,6 +33,8 @@ struct Deploy: AsyncParsableCommand {
             "Use this attestation (schedctl attest issue); without it, one is asked for.", valueName: "file"),
         completion: .file())
     var attestation: String?
+    @Option(help: "How much the verifier tries: quick or full (default: what your role needs).")
+    var effort: String?
     @Flag(help: "Do without an attestation, where the access rules permit it to you. Needs --reason.")
     var unverified = false
     @Option(help: "Why it is not verified, for the audit.")
@@ -38,19 +43,28 @@ struct Deploy: AsyncParsableCommand {
 
     func run() async throws {
         var request: WireDeployRequest
+        var verification: DaemonVerification?
         do throws(Failure) {
-            request = try what.read()
+            request = try what.isSource ? source() : what.read()
             request.takeover = takeover
             try authorise(&request)
+            if !unverified && attestation == nil {
+                verification = try DaemonVerification(what, effort: effort, options: options)
+            }
         } catch {
             options.report(error)
             throw ExitCode(64)
         }
-        try await options.run { [request] client throws(Failure) in
+        try await options.run { [request, verification] client throws(Failure) in
             var request = request
-            try Self.checkSize(request, client.greeting.limits)
-            if !request.unverified && request.attestation.isEmpty {
-                request.attestation = try await Attest.issue(request, with: client).envelope
+            if case .object(let bytes) = request.source {
+                try Self.checkSize(object: bytes.count, client.greeting.limits)
+            }
+            if let verification {
+                let reply = try await verification.run(with: client)
+                request.attestation = reply.envelope
+                // The object that was compiled is there already.
+                if what.isSource { request.artifactSha256 = reply.artifactSha256 }
             }
             let result = try await Terminal.withProgress { progress throws(Failure) in
                 try await client.call(.deploy(request), progress: progress)
@@ -61,6 +75,20 @@ struct Deploy: AsyncParsableCommand {
                 "\(Terminal.styled(Terminal.safe(deployment.ops), .bold)) is the machine's scheduler (deployment \(deployment.id))"
             )
         }
+    }
+
+    /// Of source, the object that the daemon keeps is deployed: with an attestation, the one that it is about.
+    private func source() throws(Failure) -> WireDeployRequest {
+        guard !unverified else {
+            throw Failure(
+                .invalidArgument, "source is compiled by the verifier, so it cannot be deployed unverified",
+                hint: "compile it and give the object file")
+        }
+        var request = WireDeployRequest()
+        for text in what.param { request.parameters.append(WireSetting(try SchedulerArguments.setting(text))) }
+        for text in what.hint { request.hints.append(WireHint(try SchedulerArguments.hint(text))) }
+        if let attestation { request.artifactSha256 = try Offline.claims(attestation).artifact }
+        return request
     }
 
     private func authorise(_ request: inout WireDeployRequest) throws(Failure) {
@@ -82,14 +110,13 @@ struct Deploy: AsyncParsableCommand {
         }
     }
 
-    static func checkSize(_ request: WireDeployRequest, _ limits: WireLimits) throws(Failure) {
-        guard case .object(let bytes) = request.source else { return }
+    static func checkSize(object bytes: Int, _ limits: WireLimits) throws(Failure) {
         guard limits.maxObjectBytes > 0 else {
             throw Failure(
                 .denied, "the access rules do not let you send an object file",
                 hint: "deploy a scheduler of the repository by name; see `schedctl whoami`")
         }
-        guard bytes.count <= Int(limits.maxObjectBytes) else {
+        guard bytes <= Int(limits.maxObjectBytes) else {
             throw Failure(
                 .malformedObject, "the object is larger than schedcpd takes from you (\(limits.maxObjectBytes) bytes)")
         }

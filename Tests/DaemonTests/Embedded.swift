@@ -24,7 +24,7 @@ final class Embedded {
     /// What is behind the connection; several may share it.
     final class Backend: Sendable {
         let daemon: Services
-        private let folder: TemporaryFolder
+        let folder: TemporaryFolder
         var service: DeploymentService { daemon.service }
         var journal: SQLiteJournal { daemon.journal }
 
@@ -32,13 +32,17 @@ final class Embedded {
         ///   - schedulers: a folder with `schedulers` in it.
         ///   - kernel: what plays /sys/kernel/sched_ext; nothing where it is nil.
         ///   - rules: the shipped ones, with numbers for the groups, where it is nil.
-        init(schedulers: TemporaryFolder? = nil, kernel: TemporaryFolder? = nil, rules: String? = nil) throws {
+        init(
+            schedulers: TemporaryFolder? = nil, kernel: TemporaryFolder? = nil, rules: String? = nil,
+            verifier: VerifierLimits = VerifierLimits()
+        ) throws {
             folder = try TemporaryFolder()
             try folder.write(try rules ?? Embedded.rules(), to: "policy/rules.conf")
-            let configuration = DaemonConfiguration(
+            var configuration = DaemonConfiguration(
                 stateFolder: folder.path, schedulersFolder: schedulers?.path("schedulers") ?? folder.path("none"),
                 rulesFolder: folder.path("policy"), auditFolder: folder.path("audit"),
                 ejectSocket: folder.path("eject.sock"))
+            configuration.verifier = verifier
             daemon = try Services(
                 configuration, schedExt: SchedExt(folder: kernel?.path ?? "/nonexistent"),
                 logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
@@ -96,7 +100,8 @@ final class Embedded {
     /// Sends a request that is answered after a while, and waits for its last answer. On a loop that other threads may reach:
     /// the answer comes from one.
     static func ask(
-        _ actor: Model.Actor, _ backend: Backend, _ operation: WireRequest.OneOf_Operation
+        _ actor: Model.Actor, _ backend: Backend, _ operation: WireRequest.OneOf_Operation,
+        verifying: (WireVerifyProgress) -> Void = { _ in }
     ) async throws -> WireResponse {
         let channel = NIOAsyncTestingChannel()
         let daemon = backend.daemon
@@ -107,12 +112,17 @@ final class Embedded {
         try await channel.writeInbound(ByteBuffer(bytes: RawClient.frame(1, .hello(RawClient.hello))))
         try await channel.writeInbound(ByteBuffer(bytes: RawClient.frame(2, operation)))
         var last: WireResponse?
+        var told: [WireVerifyProgress] = []
+        defer { told.forEach(verifying) }
         for _ in 0..<20_000 where last == nil {
             await channel.testingEventLoop.run()
             while let buffer = try await channel.readOutbound(as: ByteBuffer.self) {
                 for answer in try Self.decode(buffer) where answer.id != 1 {
-                    if case .progress = answer.result { continue }
-                    last = answer
+                    switch answer.result {
+                    case .progress: continue
+                    case .verifying(let what): told.append(what)
+                    default: last = answer
+                    }
                 }
             }
             if last == nil { try await Task.sleep(for: .milliseconds(1)) }

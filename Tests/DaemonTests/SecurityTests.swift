@@ -27,6 +27,7 @@ import Wire
         (.show, .show(.with { $0.name = "fifo" })), (.history, .history(.init())), (.events, .events(.init())),
         (.doctor, .doctor(.init())), (.whoami, .whoami(.init())),
         (.explain, .explain(.with { $0.operation = "deploy" })), (.attest, .attest(.with { $0.name = "fifo" })),
+        (.verify, .verify(.with { $0.name = "fifo" })),
         (.deploy, .deploy(.with { $0.name = "fifo" })),
         (
             .deployUnverified,

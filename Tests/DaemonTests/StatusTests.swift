@@ -7,8 +7,8 @@ import NIOEmbedded
 import Repository
 import Service
 import SwiftProtobuf
-import Testing
 import TestSupport
+import Testing
 import Wire
 
 /// Status is the kernel's word at that moment, however often it is asked.

@@ -15,6 +15,7 @@ final class LabSession: Sendable {
                 var options = LabOptions()
                 options.lifetime = .seconds(2400)
                 options.roots = [try Self.fixtures()]
+                options.verifier?.logFile = Self.root.appending(path: ".build/lab-verifier.log").path()
                 try await withLabMachine(options, lab: Lab(scripts: Self.root.appending(path: "scripts/lab").path())) {
                     machine in
                     continuation.yield(machine)

@@ -38,7 +38,9 @@ extension EndToEnd {
 
         @Test func itsExposureIsAtMostTwo() async throws {
             let guest = try await Guest.clean()
-            let report = try await guest.vm.succeed("systemd-analyze security --no-pager schedcpd.service")
+            let report = try await guest.vm.succeed(
+                // As it is installed: the lab lets the daemon have one port of the virtual machine besides.
+                "systemd-analyze security --no-pager --offline=true /usr/lib/systemd/system/schedcpd.service")
             let line = try #require(report.split(separator: "\n").last { $0.contains("Overall exposure level") })
             let number = try #require(line.split(separator: " ").compactMap { Double($0) }.first)
             #expect(number <= 2.0, "\(report)")
