@@ -5,25 +5,17 @@
 #include <linux/futex.h>
 #include <linux/membarrier.h>
 #include <sched.h>
-#include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-pid_t clinux_fork(void)
+int32_t clinux_fork(void)
 {
     return fork();
 }
 
-void *clinux_shared_memory(size_t bytes)
-{
-    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-    return memory == MAP_FAILED ? NULL : memory;
-}
-
-int clinux_set_affinity(pid_t process, uint64_t cpus)
+int clinux_set_affinity(int32_t process, uint64_t cpus)
 {
     cpu_set_t set;
     int cpu;
@@ -33,13 +25,6 @@ int clinux_set_affinity(pid_t process, uint64_t cpus)
         if (cpus >> cpu & 1)
             CPU_SET(cpu, &set);
     return sched_setaffinity(process, sizeof(set), &set);
-}
-
-int clinux_set_policy(pid_t process, int policy, int priority, int reset)
-{
-    struct sched_param parameters = {.sched_priority = priority};
-
-    return sched_setscheduler(process, policy | (reset ? SCHED_RESET_ON_FORK : 0), &parameters);
 }
 
 int clinux_futex_wait(uint32_t *word, uint32_t value, int64_t nanoseconds)
@@ -54,19 +39,9 @@ int clinux_futex_wake(uint32_t *word, int count)
     return (int)syscall(SYS_futex, word, FUTEX_WAKE, count, NULL, NULL, 0);
 }
 
-int clinux_trace(pid_t process)
+int clinux_trace(int request, int32_t process)
 {
-    return (int)ptrace(PTRACE_SEIZE, process, 0L, 0L);
-}
-
-int clinux_trace_interrupt(pid_t process)
-{
-    return (int)ptrace(PTRACE_INTERRUPT, process, 0L, 0L);
-}
-
-int clinux_trace_detach(pid_t process)
-{
-    return (int)ptrace(PTRACE_DETACH, process, 0L, 0L);
+    return (int)ptrace(request, process, 0L, 0L);
 }
 
 int clinux_wait_for_all_cpus(void)

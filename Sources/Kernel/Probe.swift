@@ -64,6 +64,7 @@ package struct RunqueueProbe: ~Copyable {
             handle: handle, links: links, memory: memory, places: places, tasks: bpf_map__fd(map))
     }
 
+    // SAFETY: the map's pages, as `attach` has mapped them.
     private init(
         handle: consuming ObjectHandle, links: [OpaquePointer], memory: UnsafeMutableRawPointer, places: Places,
         tasks: CInt

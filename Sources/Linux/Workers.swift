@@ -36,6 +36,13 @@ package enum Worker {
         return false
     }
 
+    /// <sys/ptrace.h>, which is an enumeration of its own there.
+    private enum TraceRequest {
+        static let detach: CInt = 17
+        static let seize: CInt = 0x4206
+        static let interrupt: CInt = 0x4207
+    }
+
     /// <linux/prctl.h>, which Glibc's module leaves out.
     private enum PrctlOption {
         static let setDeathSignal: CInt = 1
@@ -56,7 +63,11 @@ package enum Worker {
     package static func set(
         _ policy: Policy, priority: CInt = 0, of process: Int32 = 0, reset: Bool = false
     ) -> Bool {
-        clinux_set_policy(process, policy.rawValue, priority, reset ? 1 : 0) == 0
+        var parameters = sched_param()
+        parameters.sched_priority = priority
+        // SCHED_RESET_ON_FORK of include/uapi/linux/sched.h.
+        // SAFETY: the structure is only read.
+        return sched_setscheduler(process, policy.rawValue | (reset ? 0x4000_0000 : 0), &parameters) == 0
     }
 
     /// A bit for each CPU; 0 is the caller.
@@ -90,10 +101,10 @@ package enum Worker {
     /// The process ends with its parent.
     package static func endWithParent() { _ = clinux_prctl(PrctlOption.setDeathSignal, UInt(SIGKILL), 0) }
 
-    package static func trace(_ process: Int32) -> Bool { clinux_trace(process) == 0 }
-    package static func interruptTraced(_ process: Int32) -> Bool { clinux_trace_interrupt(process) == 0 }
+    package static func trace(_ process: Int32) -> Bool { clinux_trace(TraceRequest.seize, process) == 0 }
+    package static func interruptTraced(_ process: Int32) -> Bool { clinux_trace(TraceRequest.interrupt, process) == 0 }
     @discardableResult
-    package static func release(_ process: Int32) -> Bool { clinux_trace_detach(process) == 0 }
+    package static func release(_ process: Int32) -> Bool { clinux_trace(TraceRequest.detach, process) == 0 }
 
     /// Every CPU goes through its scheduler before this returns.
     package static func waitForAllCPUs() { _ = clinux_wait_for_all_cpus() }
@@ -117,7 +128,8 @@ package struct SharedWords {
     package let count: Int
 
     package init(count: Int) throws(SystemError) {
-        guard count > 0, let raw = clinux_shared_memory(count * 8) else { throw SystemError("mmap") }
+        let raw = mmap(nil, max(1, count) * 8, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)
+        guard count > 0, let raw, raw != MAP_FAILED else { throw SystemError("mmap") }
         memory = raw.bindMemory(to: UInt64.self, capacity: count)
         self.count = count
     }

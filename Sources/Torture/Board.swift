@@ -76,6 +76,8 @@ package struct Board {
     /// Has every worker got something done?
     package var haveAllStepped: Bool { (0..<min(slots, Self.workers)).allSatisfy { slot($0).progress > 0 } }
 
+    package var totalProgress: UInt64 { (0..<min(slots, Self.workers)).reduce(0) { $0 + slot($1).progress } }
+
     package func slot(_ index: Int) -> Slot { Slot(words: words, start: Self.header + index * Self.perWorker) }
 
     /// One worker's words.

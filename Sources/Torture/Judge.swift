@@ -145,15 +145,31 @@ package struct Judge: Sendable {
         // Where the host paused the guest for a good part of the load, idle time is the host's.
         guard expected.keepsBusy, seen.loaded > 0, seen.hostStall * 5 < seen.loaded else { return [] }
         let whole = seen.whole
-        let share = Double(whole.idleTotal) / Double(seen.loaded)
+        let share = seen.idleShareOfWaits
         let stall = UInt64(clamping: 2 * seen.hostStall)
-        guard share > expected.idleShareBound || whole.idleLongest > Self.idleBound + stall else { return [] }
+        guard share > idleShareBound(seen.tasks, expected) || whole.idleLongest > Self.idleBound + stall else {
+            return []
+        }
         return [
             complaint(
                 "work-conservation", seen, certain: false,
                 "CPUs were idle while tasks that may run on them waited: \(seconds(whole.idleTotal)) in a load of "
                     + "\(seconds(UInt64(clamping: seen.loaded))), at most \(seconds(whole.idleLongest)) at a time")
         ]
+    }
+
+    /// A CPU that comes out of idle late lets every waiting task wait beside it.
+    func idleShareBound(_ tasks: Int, _ expected: Expectations) -> Double {
+        expected.idleShareBound ?? max(0.4, 0.1 * Double(tasks))
+    }
+
+    /// Does the candidate leave CPUs idle beside waiting tasks where the default scheduler, measured in turn with it,
+    /// does not? A busy host makes a guest's CPUs come out of idle late under any scheduler.
+    package func leavesIdle(candidate: [Double], other: [Double], bound: Double) -> Bool {
+        guard let least = candidate.min(), let most = other.max(), candidate.count >= 3 else { return false }
+        let middle = candidate.sorted()[candidate.count / 2]
+        let usual = other.sorted()[other.count / 2]
+        return least > most && middle > bound && middle > 3 * (usual + 0.02)
     }
 
     private func shares(_ seen: Observation, _ expected: Expectations) -> [Complaint] {

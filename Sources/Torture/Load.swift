@@ -35,7 +35,7 @@ extension Load {
     package var milliseconds: Int { 600 }
     package var expectations: Expectations { Expectations() }
     package var interval: Int { 10_000 }
-    package var isNeededToTheEnd: Bool { expectations.endsItself != nil }
+    package var isNeededToTheEnd: Bool { expectations.endsItself != nil || expectations.lastsAtMost != nil }
     package func disturb(_ stage: Stage) {}
     package func stop(_ stage: Stage) {}
     package func cleanUp(_ stage: Stage) {}
@@ -48,14 +48,17 @@ package struct Expectations: Hashable, Sendable {
     package var patientGroups: Set<Int> = []
     /// CPUs are idle only when nothing waits.
     package var keepsBusy = true
-    /// Of the time of the load, how much may pass with a task waiting beside an idle CPU.
-    package var idleShareBound = 0.4
+    /// How long tasks may wait beside idle CPUs, all together, as a share of the load's time; nil for what noise does to
+    /// so many tasks.
+    package var idleShareBound: Double?
     /// Most of the time nothing is runnable, so the CPUs are idle.
     package var isIdle = false
     /// The kernel may end a scheduler here and ask for a restart: CPUs come and go.
     package var mayRestart = false
     /// The load says itself when it is done, and has to within this many milliseconds.
     package var endsItself: Int?
+    /// The load lasts until it says that it is done, but no longer than this many milliseconds.
+    package var lastsAtMost: Int?
     /// Groups of equally many busy tasks and the share of the CPU time that their weights give them.
     package var shares: [Int: Double] = [:]
     /// Groups of equally many busy tasks, the heaviest first: a lighter group does not get several times the CPU time of

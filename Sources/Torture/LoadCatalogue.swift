@@ -3,11 +3,10 @@ import Model
 /// Every load, and which of them an effort runs, in their order: what may end a scheduler for good reasons comes last.
 package enum LoadCatalogue {
     static let all: [any Load.Type] = [
-        NiceLevels.self, CPUHogs.self, EveryNiceLevel.self, Crowded.self, Sleepers.self, PipePairs.self,
-        FutexPairs.self,
-        ForkStorm.self, SpareCPUs.self, ShortTasks.self, ExecStorm.self, YieldStorm.self, Pinned.self, Changes.self,
-        PolicySwitches.self, Killed.self, Stopped.self, RealTimeHog.self, Cgroups.self, Idle.self, FairShares.self,
-        Batch.self, Hotplug.self,
+        NiceLevels.self, CPUHogs.self, Crowded.self, Sleepers.self, PipePairs.self, Pinned.self, Changes.self,
+        ForkStorm.self, SpareCPUs.self, ShortTasks.self, EveryNiceLevel.self, FutexPairs.self, ExecStorm.self,
+        YieldStorm.self, PolicySwitches.self, Killed.self, Stopped.self, RealTimeHog.self, Cgroups.self, Idle.self,
+        FairShares.self, Batch.self, Hotplug.self,
     ]
 
     private static let quick: Set<String> = [

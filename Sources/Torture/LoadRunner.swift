@@ -161,11 +161,15 @@ final class LoadRunner {
         }
         if lasted + Self.calm >= Int64(run.milliseconds) * 1_000_000 { board.isCalm = true }
         guard lasted >= Int64(run.milliseconds) * 1_000_000 else { return }
+        let most = Int64(run.load.expectations.lastsAtMost ?? 0) * 1_000_000
+        if lasted < most, !board.isDone { return }
         if limit > 0, !board.isDone {
             guard lasted >= limit + 2 * run.seen.hostStall else { return }
             run.seen.unfinished = true
-        } else if impatient.contains(where: { $0.waited > Self.suspicious }) {
-            return
+        } else {
+            // Those who waited long when the time was over are to be seen to run, and no later ones.
+            let over = UInt64(clamping: lasted - Int64(run.milliseconds) * 1_000_000)
+            if impatient.contains(where: { $0.waited > Self.suspicious + over }) { return }
         }
         stop(&run, now)
     }

@@ -73,6 +73,9 @@ package struct Observation: Hashable, Sendable {
         }
     }
 
+    /// Time that tasks waited beside idle CPUs, all together, as a share of the load's time.
+    package var idleShareOfWaits: Double { loaded > 0 ? Double(whole.idleTotal) / Double(loaded) : 0 }
+
     /// All groups as one.
     package var whole: WaitFigures { figures.reduce(WaitFigures(group: 0)) { $0.adding($1) } }
 }

@@ -81,7 +81,7 @@ extension Trial {
             load, milliseconds: comparison.milliseconds * (options.effort == .full ? 2 : 1), byCandidate: byCandidate)
         if byCandidate {
             let complaints = judge.judge(seen, load.expectations).filter(\.isCertain)
-            if isBroken(seen) { recover(seen) }
+            if isBroken(seen) { recover(seen, keepsDump: true) }
             for complaint in complaints { complain(complaint.violation) }
             if !complaints.isEmpty { return nil }
         } else if isBroken(seen) {

@@ -51,7 +51,8 @@ package final class Stage {
             Worker.set(name: name)
             var policy = manner.policy
             if policy == .normal, self.machine.onlyExtPolicy { policy = .ext }
-            if let cpus = manner.cpus { Worker.set(cpus: cpus) }
+            // The conductor keeps to the first CPU, so as not to call the others out of their idleness.
+            Worker.set(cpus: manner.cpus ?? self.machine.allCPUs)
             if manner.nice != 0 { Worker.set(nice: manner.nice) }
             if policy != .normal { Worker.set(policy, priority: manner.priority) }
             body(slot)
@@ -59,6 +60,7 @@ package final class Stage {
         }
         guard let process else {
             board.failedForks += 1
+            board.slots = index
             return 0
         }
         setpgid(process, anchor)

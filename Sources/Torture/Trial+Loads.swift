@@ -14,7 +14,7 @@ extension Trial {
         }
         report(seen)
         let complaints = judge.judge(seen, load.expectations)
-        if isBroken(seen) { recover(seen) }
+        if isBroken(seen) { recover(seen, keepsDump: !complaints.isEmpty) }
         if !complaints.isEmpty { explain(kind, seen, complaints) }
         return errors == 0
     }
@@ -51,7 +51,7 @@ extension Trial {
         }
         figure("latency.wait.p99", Double(whole.quantile(0.99)), "ns")
         figure("latency.wait.max", Double(whole.longest), "ns")
-        figure("idle-beside-waiting", Double(whole.idleTotal) / Double(max(1, seen.loaded)), "ratio")
+        figure("idle-beside-waiting", seen.idleShareOfWaits, "ratio")
         figure("work", Double(seen.work.values.reduce(0, +)), "steps")
         if seen.hostStall > 0 { figure("host.stall", Double(seen.hostStall), "ns") }
     }
@@ -62,7 +62,7 @@ extension Trial {
     }
 
     /// Keeps what the scheduler has to say of itself, and puts the default one back.
-    func recover(_ seen: Observation, keepsDump: Bool = true) {
+    func recover(_ seen: Observation, keepsDump: Bool) {
         if keepsDump {
             if let dump = seen.departure?.info?.dump, !dump.isEmpty {
                 emit(.dump(name: "the scheduler's dump as it ended under \(seen.load)", text: dump))

@@ -12,6 +12,7 @@ extension Trial {
     func explain(_ kind: any Load.Type, _ seen: Observation, _ complaints: [Judge.Complaint]) {
         let deadline = Linux.Clock.monotonic() + reproductionTime
         let checks = Set(complaints.map(\.violation.check))
+        if checks == ["work-conservation"] { return explainIdleness(kind, seen, complaints) }
         let again = repeated(kind, tasks: seen.tasks, checks)
         var smallest = again == nil ? nil : seen.tasks
         var runs = 2
@@ -35,6 +36,33 @@ extension Trial {
             smallest = fewer
         }
         tell(kept, as: nil, setting(kind, smallest, runs: runs))
+    }
+
+    /// Measures in turn with the default scheduler whether the candidate is the one that leaves CPUs idle.
+    private func explainIdleness(_ kind: any Load.Type, _ seen: Observation, _ complaints: [Judge.Complaint]) {
+        let load = kind.init(tasks: seen.tasks)
+        var own: [Double] = []
+        var others: [Double] = []
+        for round in 0..<4 {
+            detach()
+            let other = watch(load, milliseconds: load.milliseconds, byCandidate: false)
+            if isBroken(other) { runner.abandon() }
+            others.append(other.idleShareOfWaits)
+            guard let again = observe(load, milliseconds: load.milliseconds, isFresh: round == 0) else { return }
+            let certain = judge.judge(again, load.expectations).filter(\.isCertain)
+            if isBroken(again) { recover(again, keepsDump: true) }
+            if !certain.isEmpty { return tell(certain, as: nil, "") }
+            own.append(again.idleShareOfWaits)
+        }
+        func list(_ shares: [Double]) -> String {
+            shares.map { "\(Int(($0 * 100).rounded())) %" }.joined(separator: ", ")
+        }
+        let text =
+            "Waits beside idle CPUs as a share of the time, in turns: candidate \(list(own)); default scheduler "
+            + "\(list(others)); '\(kind.name)' with \(seen.tasks) task(s) on \(machine.cpus.count) CPU(s)."
+        let bound = judge.idleShareBound(seen.tasks, load.expectations)
+        let isWorse = judge.leavesIdle(candidate: own, other: others, bound: bound)
+        tell(complaints, as: isWorse ? nil : .note, text)
     }
 
     private func setting(_ kind: any Load.Type, _ tasks: Int?, runs: Int) -> String {

@@ -43,6 +43,8 @@ package final class Trial {
             complain(Violation(check: "guest", message: "the guest's judge cannot become a real-time task"))
             return .unable
         }
+        // It keeps to one CPU: whatever wakes on a CPU also makes its scheduler look for work there.
+        Worker.set(cpus: 1 << UInt64(machine.cpus.first ?? 0))
         do throws(Failure) {
             try attachFresh()
         } catch {

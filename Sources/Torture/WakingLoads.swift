@@ -66,16 +66,20 @@ struct FutexPairs: Load {
 struct ForkStorm: Load {
     static let name = "fork-storm"
     static func tasks(cpus: Int) -> Int { 2 * cpus }
+    /// What leaks with every task shows when there were enough of them.
+    static let children: UInt64 = 450
     let tasks: Int
     var expectations: Expectations {
         var expected = Expectations()
         expected.progress = [1]
+        expected.lastsAtMost = 2500
         return expected
     }
     func start(_ stage: Stage) {
         let board = stage.board
         for index in 0..<tasks { stage.worker(1) { Work.forker($0, board, work: index % 2 == 0 ? 0 : 300) } }
     }
+    func disturb(_ stage: Stage) { if stage.board.totalProgress >= Self.children { stage.board.isDone = true } }
 }
 
 /// A thousand short tasks, all at once.
@@ -112,6 +116,7 @@ struct SpareCPUs: Load {
     static func tasks(cpus: Int) -> Int { max(1, cpus / 2) }
     let tasks: Int
     var milliseconds: Int { 700 }
+    var interval: Int { 300_000 }
     var expectations: Expectations {
         var expected = Expectations()
         expected.idleShareBound = 0.15 * Double(tasks)

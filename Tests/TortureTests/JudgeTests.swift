@@ -82,6 +82,33 @@ import Testing
         #expect(checks(seen { $0.figures = [waits(Self.second / 5, idle: Self.second / 5)] }).isEmpty)
     }
 
+    @Test func manyTasksMayWaitTogetherForACPUThatWakesLate() {
+        let idle = [waits(5_000_000, idle: Self.second / 2)]
+        #expect(
+            checks(
+                seen {
+                    $0.tasks = 100
+                    $0.figures = idle
+                }
+            ).isEmpty)
+        var strict = Expectations()
+        strict.idleShareBound = 0.15
+        #expect(
+            checks(seen { $0.figures = [waits(5_000_000, idle: Self.second / 5)] }, strict) == ["work-conservation"])
+    }
+
+    @Test func onlyWhoIsClearlyWorseThanTheDefaultSchedulerLeavesCPUsIdle() {
+        func worse(_ own: [Double], _ other: [Double]) -> Bool {
+            judge.leavesIdle(candidate: own, other: other, bound: 0.15)
+        }
+        #expect(worse([0.3, 0.25, 0.4, 0.2], [0.01, 0, 0.05, 0.02]))
+        // The host is as slow for both.
+        #expect(!worse([0.3, 0.25, 0.4, 0.2], [0.2, 0.3, 0.1, 0.2]))
+        #expect(!worse([0.3, 0.01, 0.4, 0.2], [0.01, 0, 0.05, 0.02]))
+        #expect(!worse([0.1, 0.1, 0.1, 0.1], [0, 0, 0, 0]))
+        #expect(!worse([0.5, 0.5], [0, 0]))
+    }
+
     @Test func idleCPUsDoNotCountWhereTheLoadOrTheHostExplainsThem() {
         let idle = [waits(Self.second / 2, idle: Self.second)]
         var expected = Expectations()

@@ -2,29 +2,20 @@
 // For the loads that a trial's guest puts on a scheduler: what Swift cannot call, being variadic or a macro, and words
 // that several processes share. -1 and errno on failure.
 #pragma once
-#include <stddef.h>
 #include <stdint.h>
 
 // fork(2) of a program with one thread.
 int32_t clinux_fork(void);
 
-// Zeroed memory that children share with their parent; NULL on failure.
-void *clinux_shared_memory(size_t bytes);
-
 // sched_setaffinity(2) for the CPUs 0 to 63; 0 for the caller.
 int clinux_set_affinity(int32_t process, uint64_t cpus);
-
-// sched_setscheduler(2); `reset` adds SCHED_RESET_ON_FORK.
-int clinux_set_policy(int32_t process, int policy, int priority, int reset);
 
 // futex(2) FUTEX_WAIT with a time limit, and FUTEX_WAKE, on a shared word.
 int clinux_futex_wait(uint32_t *word, uint32_t value, int64_t nanoseconds);
 int clinux_futex_wake(uint32_t *word, int count);
 
 // ptrace(2) without data: PTRACE_SEIZE and what follows it.
-int clinux_trace(int32_t process);
-int clinux_trace_interrupt(int32_t process);
-int clinux_trace_detach(int32_t process);
+int clinux_trace(int request, int32_t process);
 
 // membarrier(2)'s global command: waits until every CPU has been through the scheduler.
 int clinux_wait_for_all_cpus(void);
