@@ -41,9 +41,9 @@ import Testing
     ]
     static let serving: [Role: Set<Operation>] = [
         .observer: everyone,
-        .agent: everyone.union([.attest, .deploy]),
-        .operator_: everyone.union([.attest, .deploy, .takeover, .rollback, .quarantineRelease, .audit]),
-        .verifier: everyone.union([.attest]),
+        .agent: everyone.union([.attest, .verify, .deploy]),
+        .operator_: everyone.union([.attest, .verify, .deploy, .takeover, .rollback, .quarantineRelease, .audit]),
+        .verifier: everyone.union([.attest, .verify]),
         .admin: Set(Operation.allCases).subtracting([.hello]),
     ]
 
