@@ -9,10 +9,21 @@ struct TrialShape: Hashable, Sendable {
     let title: String
     let topology: Topology
 
-    /// The first one also does the kernel stage.
+    /// The first one also does the kernel stage, every load and the comparison with the default scheduler.
     static func all(for effort: Effort) -> [TrialShape] { effort == .quick ? [twoCPUs] : [twoCPUs] + others }
 
     static let twoCPUs = TrialShape(name: "2-cpus", title: "two CPUs", topology: Topology(cpus: 2))
+
+    /// The loads of the machines after the first: those whose course depends on where CPUs are, not only on how a
+    /// scheduler treats a task. All loads on all machines would take twice the time and show nothing more.
+    func loads(fairByWeight: Bool) -> [String] {
+        let one = [
+            "nice-levels", "cpu-hogs", "starvation", "sleepers", "pipes", "fork-storm", "short-tasks", "pinned",
+            "changes",
+            "cgroups", "idle", "batch",
+        ]
+        return one + (fairByWeight ? ["fair-shares"] : []) + (topology.cpus > 1 ? ["spare-cpus", "hotplug"] : [])
+    }
 
     private static let others = [
         TrialShape(name: "1-cpu", title: "one CPU", topology: Topology(cpus: 1)),

@@ -104,14 +104,23 @@ extension TrialMachine {
             guard job.loaded(shared.value) else { return }
         }
         if job.withDynamic {
-            let promises = job.candidate.promises.sorted { $0.key < $1.key }.flatMap {
-                ["--promise", "\($0.key)=\($0.value)"]
-            }
-            let more = promises + ["--effort", job.effort.rawValue, "--shape", job.shape.name]
+            let more = Self.options(job)
             _ = try await command(
                 ["dynamic"] + words + more, options.limits.dynamic(job.effort), job, machine
             ) { run in shared.change { $0.dynamic = run } }
         }
+    }
+
+    /// The guest's options of the dynamic stage.
+    static func options(_ job: MachineJob) -> [String] {
+        let promises = job.candidate.promises
+        var words = promises.sorted { $0.key < $1.key }.flatMap { ["--promise", "\($0.key)=\($0.value)"] }
+        words += ["--effort", job.effort.rawValue, "--shape", job.shape.name]
+        if !job.withLoad {
+            let loads = job.shape.loads(fairByWeight: promises["fair_by_weight"] == "true")
+            words += ["--performance", "no", "--loads", loads.joined(separator: ",")]
+        }
+        return words
     }
 
     /// Runs one command; `keep` gets what there is of it, also when the machine ends meanwhile.
