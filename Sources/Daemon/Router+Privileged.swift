@@ -100,6 +100,11 @@ extension Router {
                 deploy.source.map(Candidate.Source.init), deploy.parameters, deploy.hints, takeover: deploy.takeover,
                 session)
             wanted.authority = try await authority(deploy, wanted, session)
+            if case .attested = wanted.authority, case .artifactSha256 = deploy.source {
+                // What was verified is called what it was called then.
+                let claims = try? Envelope.parse([UInt8](deploy.attestation)).unverifiedClaims()
+                wanted.scheduler = claims?.artifactName.escapedForDisplay(limit: 64) ?? wanted.scheduler
+            }
             meter = wanted.meter
             let record = try await service.deploy(wanted, progress: progress)
             try? await charge(session, nanoseconds: meter.nanoseconds)

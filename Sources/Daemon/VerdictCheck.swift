@@ -58,7 +58,7 @@ struct VerdictCheck {
             let read: StageReport
             do { read = try stage.asReport() } catch { throw lie(error.message) }
             guard reports.last.map({ $0.stage < read.stage }) ?? true else { throw lie("stages are out of order") }
-            guard read.verdict == .skipped || stage.evidenceSha256.isDigest else {
+            guard [.skipped, .unable].contains(read.verdict) || stage.evidenceSha256.isDigest else {
                 throw lie("the stage \(read.stage.rawValue) has no evidence")
             }
             guard read.verdict != .passed || !read.findings.contains(where: { $0.severity == .error }) else {

@@ -59,15 +59,22 @@ struct JobCommand: AsyncParsableCommand {
                     guard running == nil else { throw Failure(.outOfPhase, "a second job on this connection") }
                     guard submit.job != 0 else { throw Failure(.malformed, "a job needs a number other than 0") }
                     running = Task { await Self.work(jobRun, submit, output) }
-                case .cancel: return
+                case .cancel: running?.cancel()
                 case nil: throw Failure(.unknownOperation, "this verifier does not know that message")
                 }
             }
         } catch let failure as Failure { throw failure } catch {
             throw Failure(.truncated, "the job cannot be read: \(error)")
         }
-        // The input has ended: nobody waits for a verdict any more.
-        running?.cancel()
+        // The input has ended: nobody waits for a verdict any more. What the job has in temporary folders it takes away itself,
+        // where it still can.
+        guard let running else { return }
+        running.cancel()
+        Task {
+            try? await Task.sleep(for: .seconds(5))
+            ThisProcess.exit(0)
+        }
+        await running.value
     }
 
     private static func work(_ run: JobRun, _ submit: WireJobSubmit, _ output: FrameOutput) async {

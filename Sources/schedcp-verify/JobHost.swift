@@ -69,6 +69,19 @@ struct JobHost: Sendable {
         let (input, output) = (Pipe(), Pipe())
         process.standardInput = input
         process.standardOutput = output
+        // Whatever a job leaves behind, however it ends, is in a folder of its own.
+        let folder: String
+        do throws(SystemError) { folder = try HostFile.privateFolder("schedcp-job") } catch {
+            throw error.asFailure(.storage)
+        }
+        defer {
+            // Once also what had to be killed is gone.
+            Task.detached {
+                try? await Task.sleep(for: .seconds(6))
+                try? FileManager.default.removeItem(atPath: folder)
+            }
+        }
+        process.environment = ProcessInfo.processInfo.environment.merging(["TMPDIR": folder]) { $1 }
         do { try process.run() } catch { throw Failure(.internal, "a job's process cannot be started: \(error)") }
         defer {
             if process.isRunning { process.terminate() }

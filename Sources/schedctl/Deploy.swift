@@ -61,6 +61,8 @@ struct Deploy: AsyncParsableCommand {
                 try Self.checkSize(object: bytes.count, client.greeting.limits)
             }
             if let verification {
+                // Nobody waits minutes for a verdict on what this machine cannot run anyway.
+                if client.greeting.you.mayChange { try await Self.checkKernel(client) }
                 let reply = try await verification.run(with: client)
                 request.attestation = reply.envelope
                 // The object that was compiled is there already.
@@ -74,6 +76,16 @@ struct Deploy: AsyncParsableCommand {
             print(
                 "\(Terminal.styled(Terminal.safe(deployment.ops), .bold)) is the machine's scheduler (deployment \(deployment.id))"
             )
+        }
+    }
+
+    private static func checkKernel(_ client: SchedClient) async throws(Failure) {
+        let result = try await client.call(.status(WireStatusRequest()))
+        guard case .status(let status) = result else { throw SchedClient.unexpected(result) }
+        guard status.kernel.supported else {
+            throw Failure(
+                .kernelUnsupported, "this kernel cannot run a sched_ext scheduler",
+                hint: "schedctl doctor says what to do", detail: status.kernel.missing.joined(separator: "\n"))
         }
     }
 

@@ -37,6 +37,7 @@ extension Failure {
         case .kernelUnsupported: 3
         case .denied: 4
         case .verifierRefused: 5
+        case .noVerifier: 6
         default: 1
         }
     }
