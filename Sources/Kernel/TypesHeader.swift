@@ -5,7 +5,7 @@ package import Model
 /// `vmlinux.h`: the types of a kernel as C, made from its BTF. The same BTF gives the same text, whatever the machine.
 package enum TypesHeader {
     /// The forms of the text that differ for the same BTF have different numbers; part of the key of a cache.
-    package static let version = 1
+    package static let version = 2
 
     /// Throws `.malformedObject` for bytes that are no BTF or that cannot be written as C.
     ///
@@ -47,7 +47,22 @@ package enum TypesHeader {
             }
         }
         text.append(closing)
-        return withExtendedLifetime(text) { text.bytes }
+        return withExtendedLifetime(text) { Self.withoutArguments(text.bytes) }
+    }
+
+    /// A function without parameters is `f(void)`; libbpf 1.4 writes `f()`, which in C says nothing of its parameters and
+    /// would be another type in an object.
+    private static func withoutArguments(_ text: [UInt8]) -> [UInt8] {
+        var result: [UInt8] = []
+        result.reserveCapacity(text.count + 16 * 1024)
+        var start = 0
+        for index in text.indices.dropLast() where text[index] == UInt8(ascii: "(") {
+            guard text[index + 1] == UInt8(ascii: ")") else { continue }
+            result += text[start...index]
+            result += "void".utf8
+            start = index + 1
+        }
+        return result + text[start...]
     }
 
     /// Whether a file with such a text was not cut short.

@@ -113,6 +113,8 @@ package struct CompileStage: Sendable {
             "-fms-extensions",
             "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-microsoft-anon-tag", "-Wno-missing-declarations",
             "-Wno-compare-distinct-pointer-types", "-Wno-sign-compare",
+            // The kernel's own schedulers are compiled without this check; BPF's conventions for calls make it moot.
+            "-Wno-error=incompatible-function-pointer-types",
             "-ffile-prefix-map=\(folder)=.", "-fdebug-compilation-dir=.",
             // Only the include folders that follow, and the compiler's own: nothing of /usr/include.
             "-nostdlibinc", "-Iinclude",

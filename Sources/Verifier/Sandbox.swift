@@ -124,7 +124,7 @@ package struct Sandbox: Hashable, Sendable {
     }
 
     /// Whether this machine lets it run anything at all.
-    private func works() async -> Bool {
+    func works() async -> Bool {
         let limits = SandboxChild.Limits(
             memory: 1 << 30, file: 1 << 20, cpuSeconds: 2, milliseconds: 5000, output: 4096)
         let job = Job(program: "/usr/bin/true", arguments: [], folder: "/tmp", limits: limits)

@@ -110,4 +110,17 @@ import Testing
         #expect(stage.fingerprint.count == 64)
         #expect(stage.fingerprint != changed.fingerprint)
     }
+
+    /// Where another user cannot get at what is to be read, the compiler stays this user, and still has no capability.
+    @Test func aFolderThatOnlyItsOwnerCanEnterIsRead() async throws {
+        let folder = try TemporaryFolder()
+        try folder.write(Array("int inner = 1;\n".utf8), to: "private/inner.h")
+        try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: folder.path("private"))
+        #expect(!SandboxFiles.isOpenToEveryone(folder.path("private/inner.h")))
+        let result = try await Compiling.stage().run(
+            source: Compiling.scheduler("#include \"inner.h\""), name: "x.bpf.c",
+            includeFolders: [folder.path("private")],
+            typesHeader: Compiling.fewTypes)
+        #expect(result.report.verdict == .passed, "\(result.report.log)")
+    }
 }

@@ -145,3 +145,44 @@ import Testing
         #expect(result.report.log.contains("cancelled"))
     }
 }
+
+/// The layer for kernels without Landlock, where this machine has bubblewrap and lets it make namespaces.
+@Suite(.timeLimit(.minutes(2))) struct BubblewrapTests {
+    private static func stage() async throws -> CompileStage? {
+        guard let path = HostFile.program("bwrap") else { return nil }
+        let sandbox = Sandbox(layer: .bubblewrap(path))
+        guard await sandbox.works() else { return nil }
+        let real = try await Compiling.stage()
+        return CompileStage(
+            toolchain: real.toolchain, headers: real.headers, sandbox: sandbox, limits: real.limits)
+    }
+
+    @Test func itGivesTheSameObject() async throws {
+        guard let stage = try await Self.stage() else { return }
+        let source = Compiling.scheduler("int x = 1;")
+        let here = await stage.run(source: source, name: "x.bpf.c", typesHeader: Compiling.fewTypes)
+        let there = try await Compiling.stage().run(source: source, name: "x.bpf.c", typesHeader: Compiling.fewTypes)
+        #expect(here.object != nil, "\(here.report)")
+        #expect(here.object == there.object)
+    }
+
+    @Test func itHidesTheSameFiles() async throws {
+        guard let stage = try await Self.stage() else { return }
+        let source = Compiling.scheduler("#define FILE \"/etc/passwd\"\n#include FILE")
+        let result = await stage.run(source: source, name: "x.bpf.c", typesHeader: Compiling.fewTypes)
+        #expect(result.report.verdict == .failed && result.object == nil)
+        #expect(!result.report.log.contains("root:"))
+    }
+
+    @Test func nothingIsSharedAndTheFilterIsGivenOn() {
+        let limits = SandboxChild.Limits(memory: 1, file: 1, cpuSeconds: 1, milliseconds: 1, output: 1)
+        let arguments = Sandbox.bubblewrapArguments(
+            for: .init(
+                program: "/bin/cc", arguments: ["-c", "x"], folder: "/tmp/job", readable: ["/inc"], limits: limits))
+        for wanted in ["--unshare-all", "--die-with-parent", "--new-session"] { #expect(arguments.contains(wanted)) }
+        #expect(zip(arguments, arguments.dropFirst()).contains { $0 == ("--seccomp", "3") })
+        // Only the job's own folder is bound for writing.
+        #expect(arguments.filter { $0 == "--bind" }.count == 1)
+        #expect(Array(arguments.suffix(4)) == ["--", "/bin/cc", "-c", "x"])
+    }
+}

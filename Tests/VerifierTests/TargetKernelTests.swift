@@ -132,6 +132,17 @@ import Testing
         #expect(text.contains("struct sched_ext_ops {\n\tint timeout_ms;\n};"))
     }
 
+    /// On a machine whose kernel has BTF: the whole of a kernel's types, in the form that a compiler takes.
+    @Test(.enabled(if: HostFile.isReadable(HostProbe.btf))) func aWholeKernelIsWritten() async throws {
+        let types = try TextFile.readBytes(HostProbe.btf, limit: TargetKernelStore.maxTypes)
+        let header = try TypesHeader.make(btf: types)
+        #expect(TypesHeader.isWhole(header))
+        #expect(!String(decoding: header, as: UTF8.self).contains("()"))
+        let source = Compiling.scheduler("int f(struct task_struct *p) { return p->pid; }")
+        let result = try await Compiling.stage().run(source: source, name: "x.bpf.c", typesHeader: header)
+        #expect(result.report.verdict == .passed, "\(result.report.log)")
+    }
+
     @Test func typesThatAreNoneAreRefused() {
         for bytes in [[], [1, 2, 3], Array(SmallTypes.withSchedExt.dropLast(9))] as [[UInt8]] {
             #expect(throws: Failure.self) { try TypesHeader.make(btf: bytes) }
