@@ -23,6 +23,8 @@ extension StageParts {
 private actor Tools {
     private let configuration: VerifierConfiguration
     private var compiler: CompileStage?
+    /// SHA-256 of this program, in which the checks are: another build may judge otherwise.
+    private lazy var program = (try? TextFile.readBytes("/proc/self/exe", limit: 1 << 30)).map(EvidenceFolder.digest)
 
     init(_ configuration: VerifierConfiguration) { self.configuration = configuration }
 
@@ -34,6 +36,7 @@ private actor Tools {
         _ request: VerificationRequest, _ kernel: TargetKernel
     ) async throws(Failure) -> [String: String] {
         var result = ["schedcp": Verifier.version]
+        result["program"] = program
         if case .source = request.candidate {
             let compiler = try await locateCompiler()
             result.merge(compiler.versions) { $1 }

@@ -105,5 +105,18 @@ actor KernelTypes {
 }
 
 extension AnalysisOptions {
-    init(_ rules: VerificationRules) { self.init(disabled: rules.checksOff) }
+    init(_ rules: VerificationRules) {
+        self.init(disabled: rules.checksOff, programCapabilities: ProgramCapabilities(rules.capabilities))
+    }
+}
+
+extension ProgramCapabilities {
+    init(_ rules: CapabilityRules) {
+        func patterns(_ lists: CapabilityRules.Lists) -> Patterns {
+            Patterns(permitted: lists.permitted, denied: lists.denied)
+        }
+        self.init(
+            kernelFunctions: patterns(rules.kernelFunctions), helpers: patterns(rules.helpers),
+            mapTypes: patterns(rules.mapTypes), mayReadUserMemory: rules.mayReadUserMemory)
+    }
 }

@@ -131,7 +131,9 @@ extension Verify {
     /// The request, with the candidate's bytes. Throws `.invalidArgument` and `.notFound`.
     func request() throws(Failure) -> VerificationRequest {
         guard let candidate else { throw Failure(.invalidArgument, "no candidate is named") }
-        var request = VerificationRequest(try CandidateFile.locate(candidate).read())
+        let file = try CandidateFile.locate(candidate)
+        var request = VerificationRequest(try file.read())
+        request.promises = file.promises()
         request.includeFolders = include
         for text in param { request.parameters.append(try SchedulerArguments.setting(text)) }
         for text in hint { request.hints.append(try SchedulerArguments.hint(text)) }
