@@ -39,6 +39,10 @@ struct Mark: Hashable, Sendable {
     /// Counts from 1: the mark's own line.
     var line: Int
 
+    /// What a task that does not run is called, by who sees it first: the judge while others run, or after they ended,
+    /// the kernel's watchdog, or the one who finds the scheduler gone.
+    static let waits = ["starvation", "never-ran", "stall", "ejected"]
+
     /// The flawed statement begins below the mark; its second line is as good.
     var lines: ClosedRange<Int> { line + 1...line + 2 }
 
@@ -48,7 +52,9 @@ struct Mark: Hashable, Sendable {
             guard words.count == 5, words[0] == "/*", words[1] == "FLAW", words[4] == "*/",
                 let stage = VerificationStage(rawValue: String(words[3]))
             else { continue }
-            self.checks = words[2].split(separator: ",").map(String.init)
+            let checks = words[2].split(separator: ",").map(String.init)
+            let isWait = stage == .dynamic && checks.contains { Self.waits.contains($0) }
+            self.checks = isWait ? checks + Self.waits.filter { !checks.contains($0) } : checks
             self.stage = stage
             self.line = index + 1
             return

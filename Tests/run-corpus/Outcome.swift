@@ -62,8 +62,8 @@ struct Outcome: Sendable {
                 "refused by \(stage.rawValue): \(checks.joined(separator: ", "))" + (showsLine ? ", right line" : "")
         } else if isUndecided {
             let stage = report?.stages.first { $0.verdict == .unable }
-            let log = stage?.log.split(separator: "\n").last.map(String.init) ?? ""
-            verdict = "undecided: \(trouble.isEmpty ? log : trouble)"
+            let log = stage?.log.split(separator: "\n").suffix(3).joined(separator: "; ") ?? ""
+            verdict = "undecided by \(stage?.stage.rawValue ?? "verifier"): \(trouble.isEmpty ? log : trouble)"
         } else {
             verdict = "passed"
         }
@@ -79,6 +79,8 @@ struct Outcome: Sendable {
             var stage: String
             var verdict: String
             var milliseconds: Int64
+            /// The end of what a stage left that did not pass.
+            var log: String
         }
         struct Row: Encodable {
             var origin: String
@@ -97,7 +99,9 @@ struct Outcome: Sendable {
         var mark: Mark?
         if case .flawed(let planted) = entry.expectation { mark = planted }
         let stages = (report?.stages ?? []).map {
-            Stage(stage: $0.stage.rawValue, verdict: $0.verdict.rawValue, milliseconds: $0.nanoseconds / 1_000_000)
+            Stage(
+                stage: $0.stage.rawValue, verdict: $0.verdict.rawValue, milliseconds: $0.nanoseconds / 1_000_000,
+                log: $0.verdict == .passed ? "" : String($0.log.suffix(6000)))
         }
         let row = Row(
             origin: entry.origin.rawValue, name: entry.name, planted: mark?.checks ?? [],
