@@ -63,7 +63,8 @@ final class FakeVerifier: Sendable {
         DispatchQueue(label: "fake verifier").async { [weak self] in
             while let client = try? StreamDevice.accept(listening.raw) {
                 let client = SharedDescriptor(client)
-                DispatchQueue(label: "fake conversation").async { self?.converse(client) }
+                guard let verifier = self else { return }
+                DispatchQueue(label: "fake conversation").async { verifier.converse(client) }
             }
         }
     }
