@@ -1,3 +1,5 @@
+import MicroVM
+import MicroVM
 import Model
 import Testing
 
