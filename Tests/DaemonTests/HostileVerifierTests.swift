@@ -242,7 +242,7 @@ import Wire
             async let one = Embedded.ask(Embedded.agent, backend, VerifyTests.code())
             async let two = Embedded.ask(Embedded.root, backend, VerifyTests.code())
             let replies = [try await one.verified, try await two.verified]
-            #expect(replies.allSatisfy(\.passed))
+            #expect(replies[0].passed && replies[1].passed)
             let claims = try Envelope.parse([UInt8](replies[0].envelope)).unverifiedClaims()
             #expect(claims.verifier.keyID == key.keyID)
         }
