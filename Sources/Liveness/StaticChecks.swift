@@ -26,11 +26,21 @@ struct StaticJudge {
     private(set) var findings: [Finding] = []
     private(set) var outcomes: [CheckOutcome] = []
     private var doubts: [String: String] = [:]
+    /// The first calls of each function.
+    let callers: [Int: [StaticReach.Place]]
 
     init(_ object: ResolvedObject, _ options: AnalysisOptions) {
         self.object = object
         self.options = options
         entries = StaticReach.all(object)
+        var callers: [Int: [StaticReach.Place]] = [:]
+        for (index, function) in object.functions.enumerated() {
+            for (slot, reference) in function.references.sorted(by: { $0.key < $1.key }) {
+                guard case .call(let callee) = reference, callers[callee, default: []].count < 4 else { continue }
+                callers[callee, default: []].append(StaticReach.Place(function: index, slot: slot))
+            }
+        }
+        self.callers = callers
     }
 
     /// The scheduler's table, in either form of the kernel's.
@@ -47,17 +57,19 @@ struct StaticJudge {
         location: SourceLocation? = nil, path: [PathStep] = [], detail: String = ""
     ) {
         let description = CheckCatalogue.named(check)
-        guard findings.count(where: { $0.check == check }) < 16,
+        let severity = severity ?? description?.severity ?? .error
+        // Of each severity so many: notes must not hide an error.
+        guard findings.count(where: { $0.check == check && $0.severity == severity }) < 16,
             !findings.contains(where: { $0.check == check && $0.message == message && $0.location == location })
         else { return }
         findings.append(
             Finding(
-                stage: .static, check: check, severity: severity ?? description?.severity ?? .error, message: message,
+                stage: .static, check: check, severity: severity, message: message,
                 location: location, operation: operation, path: path, why: description?.why ?? "",
                 remedy: description?.remedy ?? "", detail: detail))
     }
 
-    /// What was reported of the check, as a verdict. Only errors refute.
+    /// What was reported of the check, as a verdict. Only errors refute, and notes say nothing against it.
     mutating func conclude(_ check: String, applies: Bool = true) {
         guard !options.disabled.contains(check) else {
             findings.removeAll { $0.check == check }
@@ -69,7 +81,7 @@ struct StaticJudge {
         if own.contains(where: { $0.severity == .error }) {
             let reason = own.count == 1 ? "1 finding" : "\(own.count) findings"
             outcome = CheckOutcome(check: check, verdict: .refuted, reason: reason)
-        } else if let doubt = doubts[check] ?? own.first?.message {
+        } else if let doubt = doubts[check] ?? own.first(where: { $0.severity == .warning })?.message {
             outcome = CheckOutcome(check: check, verdict: .unknown, reason: doubt)
         } else if let open = entries.first(where: { !$0.isComplete }), check != "timeout", check != "ops-flags" {
             outcome = CheckOutcome(

@@ -33,7 +33,7 @@ extension StaticJudge {
                 }
             }
         }
-        for (map, call, entry) in updates {
+        for (map, call, entry) in updates.prefix(1000) {
             let definition = object.maps[map]
             guard definition.maxEntries < Self.mostTasks, !deleted.contains(map) else { continue }
             guard let key = keyOrigin(call) else { continue }
@@ -55,12 +55,17 @@ extension StaticJudge {
         let code = object.functions[call.function]
         // The key is a place in the frame: find the offset in the second argument, then what was stored there last.
         guard let offset = frameOffset(ofRegister: 2, before: call.slot, code) else { return nil }
-        for slot in stride(from: call.slot - 1, through: max(0, call.slot - 64), by: -1) {
+        return origin(ofFrame: offset, before: call.slot, call.function, depth: 0)
+    }
+
+    private func origin(ofFrame offset: Int16, before slot: Int, _ function: Int, depth: Int) -> String? {
+        let code = object.functions[function]
+        for slot in stride(from: slot - 1, through: max(0, slot - 64), by: -1) {
             let instruction = code.instructions[slot]
             guard instruction.instructionClass == 0x03, instruction.opcode & 0xE0 == 0x60, instruction.dst == 10,
                 instruction.offset == offset
             else { continue }
-            return origin(ofRegister: instruction.src, before: slot, call.function, depth: 0)
+            return origin(ofRegister: instruction.src, before: slot, function, depth: depth)
         }
         return nil
     }
@@ -96,6 +101,9 @@ extension StaticJudge {
             }
             switch instruction.opcode {
             case 0xBF, 0xBC: register = instruction.src
+            case 0x61 where instruction.src == 10, 0x79 where instruction.src == 10, 0x81 where instruction.src == 10:
+                guard depth < 4 else { return nil }
+                return origin(ofFrame: instruction.offset, before: slot, function, depth: depth + 1)
             case 0x61, 0x79, 0x81:
                 guard let access = code.accesses[slot], access.structure == "task_struct" else { return nil }
                 if access.path == ["pid"] { return "task" }
@@ -107,10 +115,9 @@ extension StaticJudge {
         }
         // An argument: look at the callers.
         guard depth < 4, (1...5).contains(register), code.linkage == .static else { return nil }
-        for (index, caller) in object.functions.enumerated() {
-            for (slot, reference) in caller.references.sorted(by: { $0.key < $1.key }) {
-                guard reference == .call(function: function) else { continue }
-                if let origin = origin(ofRegister: register, before: slot, index, depth: depth + 1) { return origin }
+        for caller in callers[function] ?? [] {
+            if let origin = origin(ofRegister: register, before: caller.slot, caller.function, depth: depth + 1) {
+                return origin
             }
         }
         return nil

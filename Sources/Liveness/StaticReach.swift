@@ -73,7 +73,9 @@ struct StaticReach {
     private let object: ResolvedObject
     private var seenCalls: Set<Place> = []
     private var seenEntries: Set<Activation> = []
-    private var steps = 400_000
+    private var steps: Int
+    private let allowed: Int
+    private var spent: Int { allowed - max(steps, 0) }
 
     struct Activation: Hashable {
         var function: Int
@@ -83,25 +85,34 @@ struct StaticReach {
 
     static func all(_ object: ResolvedObject) -> [StaticReach] {
         var all: [StaticReach] = []
+        var budget = 1_500_000
+        func add(_ name: String, _ function: Int, table: String) {
+            guard all.count < 256 else { return }
+            let reach = StaticReach(object, name, function, table: table, steps: min(budget, 400_000))
+            budget -= reach.spent
+            all.append(reach)
+        }
         var entered: Set<Int> = []
         for table in object.tables {
             for (name, function) in table.functions.sorted(by: { $0.key < $1.key }) {
                 guard object.functions.indices.contains(function) else { continue }
                 entered.insert(function)
-                all.append(StaticReach(object, name, function, table: table.type))
+                add(name, function, table: table.type)
             }
         }
         for (index, function) in object.functions.enumerated() where function.isProgram && !entered.contains(index) {
             // An operation that no table names is not loaded, nor is what its section calls optional.
             if function.section.hasPrefix("struct_ops") || function.section.hasPrefix("?") { continue }
             if function.section.hasPrefix(".") { continue }
-            all.append(StaticReach(object, function.name, index, table: ""))
+            add(function.name, index, table: "")
         }
-        return Array(all.prefix(256))
+        return all
     }
 
-    private init(_ object: ResolvedObject, _ name: String, _ function: Int, table: String) {
+    private init(_ object: ResolvedObject, _ name: String, _ function: Int, table: String, steps: Int) {
         self.object = object
+        self.steps = steps
+        allowed = steps
         self.name = name
         self.function = function
         self.table = table

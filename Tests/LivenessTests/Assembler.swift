@@ -33,6 +33,8 @@ struct Assembler {
         emit(0x85, src: 2, immediate: -1)
     }
 
+    mutating func refer(_ slot: Int, _ reference: Reference) { references[slot] = reference }
+
     mutating func helper(_ number: Int32) { emit(0x85, immediate: number) }
 
     mutating func call(function: Int) {
@@ -77,7 +79,7 @@ struct Assembler {
             references: references,
             lines: instructions.indices.map {
                 Function.LineStart(slot: $0, location: SourceLocation(file: "small.bpf.c", line: 100 + $0))
-            }, isProgram: operation != nil, operations: operation.map { [$0] } ?? [])
+            }, isProgram: operation != nil, isSleepable: operation == "init", operations: operation.map { [$0] } ?? [])
     }
 
     /// Operations by name, then subprograms, which are numbered on from the last operation.
