@@ -24,8 +24,14 @@ final class Flow {
     private(set) var isWellFormed = true
 
     private let code: [Instruction]
+    /// Of calls, by slot.
+    private let arguments: [Int]
 
-    init(_ function: Function, callees: (Int) -> [Int64]) {
+    /// - Parameters:
+    ///   - callees: the offsets that a subprogram loads from.
+    ///   - argumentCount: how many arguments the callee of a slot takes.
+    init(_ function: Function, callees: (Int) -> [Int64], argumentCount: (Int) -> Int) {
+        arguments = function.instructions.indices.map { function.instructions[$0].isCall ? argumentCount($0) : 0 }
         code = function.instructions
         let count = code.count
         isJoin = Array(repeating: false, count: count)
@@ -155,7 +161,8 @@ final class Flow {
                 registers |= flow.liveRegisters[target]
                 stack |= flow.liveStack[target]
             }
-            let effect = Self.effect(flow.code[slot])
+            var effect = Self.effect(flow.code[slot])
+            if flow.code[slot].isCall { effect.reads &= ~(~0 << UInt16(flow.arguments[slot] + 1)) }
             registers = registers & ~effect.writes | effect.reads
             stack = stack & ~effect.stackWrites | effect.stackReads
             if effect.readsThrough { stack |= taken }

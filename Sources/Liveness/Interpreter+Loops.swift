@@ -140,7 +140,10 @@ extension Interpreter {
         let nature = terms[new].nature == terms[old].nature ? terms[new].nature : terms[new].nature
         let plain = nature.isAddress && terms[new].kind != .input ? Nature.scalar : nature
         let leaf = terms.input(.later(site, place: place, round: 0), .any, plain)
-        return (leaf, (leaf, isLast ? .any : bounds(of: old).widened(by: bounds(of: new))))
+        // An address that was tested stays tested: each round stores one like it.
+        let isThere = plain.isAddress && !bounds(of: old).contains(0) && !bounds(of: new).contains(0)
+        let least: Bounds = isThere ? Program.address : .any
+        return (leaf, (leaf, isLast ? least : bounds(of: old).widened(by: bounds(of: new)).meet(least)))
     }
 
     private func widenCells(since last: LoopVisit, _ site: Site, _ fresh: inout [(TermID, Bounds)]) {

@@ -28,7 +28,7 @@ extension Interpreter {
                 return
             }
             let length = result(.lower(-4095, .max))
-            if let number = asked {
+            if let number = asked, event.queue?.constant != nil {
                 state.moves.removeAll { $0.event == number }
                 state.moves.append(MoveFact(queue: register(1), isQuestion: true, result: length, event: number))
             }
@@ -162,8 +162,11 @@ extension Interpreter {
         event.queue = queue(queueTerm)
         let number = record.add(event)
         let value = result(.range(0, 1))
-        state.moves.removeAll { $0.event == number }
-        state.moves.append(MoveFact(queue: queueTerm, result: value, event: number))
+        // What is known of the order of service is of use only where the queue is one.
+        if event.queue?.constant != nil {
+            state.moves.removeAll { $0.event == number }
+            state.moves.append(MoveFact(queue: queueTerm, result: value, event: number))
+        }
         setRegister(0, value)
     }
 

@@ -29,6 +29,8 @@ final class Interpreter {
     var sameTasks: [TermID: TermID] = [:]
     /// How often the head of a loop was passed, on all paths.
     var headVisits: [Site: Int] = [:]
+    /// How often a place where control flow joins was passed, on all paths.
+    var joinVisits: [Site: Int] = [:]
     /// CPUs that were picked out of a mask, to the mask. The result may say that there is none.
     var pickedFrom: [TermID: Pick] = [:]
     private var contexts: [ContextKey: Int32] = [:]
@@ -117,6 +119,7 @@ final class Interpreter {
         if prepared.flow.ownSlots[slot] >= 0 { state.frames[top].ownSlot = slot }
         if prepared.flow.isJoin[slot] {
             if prepared.flow.isHead[slot], passHead(slot) == .ends { return .ends }
+            coarsen()
             if isSeen() {
                 pruned += 1
                 return .ends

@@ -62,7 +62,7 @@ extension Judge {
                 guard !queue.isOpen || creates.isEmpty else { continue }
                 refute(
                     "unknown-dsq", at: event,
-                    queue.isOpen ? "no queue is ever created" : "\(queue.description) is never created")
+                    queue.isOpen ? "no queue is ever created" : "\(queue.description) is never created", lacks: true)
             } else if queue.constant == nil {
                 let created = creates.map { $0.queue?.high ?? .max }.max() ?? .max
                 if queue.isArbitrary, queue.high > created, created < UInt64(UInt32.max) {
@@ -127,7 +127,7 @@ extension Judge {
                 "unconsumed-dsq", at: event,
                 services.isEmpty
                     ? "tasks are put into \(queue.description), and no queue is ever served"
-                    : "tasks are put into \(queue.description), which is never served")
+                    : "tasks are put into \(queue.description), which is never served", lacks: true)
         }
         conclude("unconsumed-dsq", applies: !customInserts.isEmpty)
     }

@@ -85,7 +85,7 @@ extension Judge {
 
     private mutating func judgeLostTasks() {
         let ends = record.ends.filter { $0.operation == "enqueue" }
-        let hasForeign = !foreignInserts.isEmpty
+        let hasForeign = !foreignInserts.isEmpty || !record.incomplete.isEmpty
         let drained = Set(events(.drain).map(\.map))
         var served: [[PathNode]] = []
         var losses: [(PathEnd, String, Int)] = []

@@ -58,7 +58,15 @@ struct Judge {
     }
 
     /// Refuted where the path is exact, else a suspicion.
-    mutating func refute(_ check: String, at event: Event, _ message: String, detail: String = "") {
+    ///
+    /// - Parameter lacks: the finding is that something happens nowhere: then all paths must have been seen.
+    mutating func refute(
+        _ check: String, at event: Event, _ message: String, detail: String = "", lacks: Bool = false
+    ) {
+        if lacks, let open = record.incomplete.min(by: { $0.key < $1.key }) {
+            suspect(check, "not every path was followed: \(open.key): \(open.value); else: \(message)")
+            return
+        }
         guard event.isExact else {
             suspect(check, "a later round of a loop, or a value that changes meanwhile, may lead to: \(message)")
             return

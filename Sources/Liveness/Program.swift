@@ -69,9 +69,24 @@ final class Program {
         if let known = ready[function] { return known }
         let code = object.functions[function]
         guard code.instructions.count <= Self.slotLimit, !code.instructions.isEmpty else { return nil }
-        let made = Prepared(code, Flow(code) { self.loadOffsets($0) })
+        let made = Prepared(
+            code,
+            Flow(code, callees: { self.loadOffsets($0) }, argumentCount: { self.argumentCount(code, $0) }))
         ready[function] = made
         return made
+    }
+
+    /// Of what is called there; all five where that is not known.
+    private func argumentCount(_ code: Function, _ slot: Int) -> Int {
+        switch code.references[slot] {
+        case .kernelFunction(_, let type?, _):
+            guard let prototype = object.kernel.prototype(of: type), !prototype.isVariadic else { return 5 }
+            return min(prototype.parameters.count, 5)
+        case .call(let other):
+            guard object.functions.indices.contains(other), object.functions[other].typeID != nil else { return 5 }
+            return min(max(object.functions[other].argumentCount, 0), 5)
+        default: return 5
+        }
     }
 
     /// Offsets that a function and those it calls load from, to know what a call may read.

@@ -26,6 +26,45 @@ struct StateKey: Hashable {
 }
 
 extension Interpreter {
+    /// Passes of a join before states are made alike there, first a little, then more.
+    static let fineVisits = 120
+    static let mediumVisits = 500
+
+    /// Too many different states come by here: what tells them apart is given up, first what shared memory holds, then
+    /// all that branches have taught of numbers. What follows stands for all of them, and more.
+    func coarsen() {
+        let site = site
+        let visits = (joinVisits[site] ?? 0) + 1
+        joinVisits[site] = visits
+        guard visits > Self.fineVisits else { return }
+        let count = state.cells.count
+        removeCells { cell in
+            guard self.region(of: cell.base).isShared else { return false }
+            return self.terms[self.terms.root(cell.base)].nature != .task
+        }
+        var isCoarse = state.cells.count != count
+        if visits > Self.mediumVisits {
+            let facts = state.refined.count + state.orders.count
+            let outcomes = outcomes()
+            state.refined.removeAll { id in
+                !(self.terms[id].nature.isAddress || outcomes.contains(id))
+            }
+            state.orders.removeAll { _ in true }
+            if state.refined.count + state.orders.count != facts { isCoarse = true }
+        }
+        if isCoarse {
+            state.isWidened = true
+            learned()
+        }
+    }
+
+    /// The results that tell whether something was moved, created or kept.
+    private func outcomes() -> Set<TermID> {
+        Set(
+            state.creates.map(\.result) + state.moves.map(\.result) + state.tasks.map(\.keepResult)
+                + state.tasks.map(\.insertResult))
+    }
+
     /// Was a state like this one here before, at least as exact? Notes it if not.
     func isSeen() -> Bool {
         let key = currentKey()
