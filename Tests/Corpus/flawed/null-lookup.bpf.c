@@ -36,7 +36,7 @@ void BPF_STRUCT_OPS(null_lookup_enqueue, struct task_struct *p, u64 enq_flags)
 {
 	struct task_state *state = state_of(p);
 
-	/* FLAW verifier kernel */
+	/* FLAW maybe-null static */
 	state->slice = slice_among(SCX_SLICE_DFL, scx_bpf_dsq_nr_queued(QUEUE));
 	dsq_insert(p, QUEUE, state->slice, enq_flags);
 	wake_idle_cpu_for(p);

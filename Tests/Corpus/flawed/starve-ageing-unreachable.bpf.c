@@ -30,9 +30,9 @@ void BPF_STRUCT_OPS(starve_ageing_unreachable_dispatch, s32 cpu, struct task_str
 {
 	u32 count = ++turns;
 
-	/* FLAW ageing-broken,strict-priority static */
 	if (count == TURNS && dsq_move_to_local(LIGHT, 0))
 		return;
+	/* FLAW ageing-broken,strict-priority static */
 	if (!dsq_move_to_local(HEAVY, 0))
 		dsq_move_to_local(LIGHT, 0);
 }
