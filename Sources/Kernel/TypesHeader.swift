@@ -22,6 +22,10 @@ package enum TypesHeader {
                 detail: said)
         }
         defer { btf__free(btf) }
+        guard isReasonable(TypeTable(btf: btf)) else {
+            throw Failure(
+                .malformedObject, "the kernel's types cannot be written: one of them is larger than any kernel's")
+        }
         let text = Text(capacity: 4 << 20)
         text.append(opening)
         // SAFETY: `text` outlives the dumper, which is freed below; the callback runs only within btf_dump__dump_type.
@@ -63,6 +67,22 @@ package enum TypesHeader {
             start = index + 1
         }
         return result + text[start...]
+    }
+
+    /// libbpf writes a line for each eight bytes of a hole: sizes and places that no kernel has would be gigabytes of text.
+    private static func isReasonable(_ types: TypeTable) -> Bool {
+        let largest: UInt32 = 4 << 20
+        for id in 1..<max(1, btf__type_cnt(types.btf)) {
+            guard let type = types.type(id) else { return false }
+            let kind = Int(btf_kind(type))
+            guard kind == BTF_KIND_STRUCT || kind == BTF_KIND_UNION else { continue }
+            guard type.pointee.size <= largest else { return false }
+            // SAFETY: libbpf has checked the number of members against the BTF's length.
+            for index in 0..<UInt32(btf_vlen(type)) where btf_member_bit_offset(type, index) / 8 > type.pointee.size {
+                return false
+            }
+        }
+        return true
     }
 
     /// Whether a file with such a text was not cut short.
