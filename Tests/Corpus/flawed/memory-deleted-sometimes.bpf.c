@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Records of tasks that end in disorder, as by a signal, are kept for ever. */
+/* Only the records of tasks that a signal ended are deleted: most end in order. */
 #include <schedcp/scheduler.bpf.h>
 
 char _license[] SEC("license") = "GPL";
@@ -48,7 +48,7 @@ void BPF_STRUCT_OPS(memory_deleted_sometimes_exit_task, struct task_struct *p, s
 	s32 pid = p->pid;
 
 	/* FLAW ejected,growing-map dynamic */
-	if (!p->exit_code)
+	if (p->exit_code & 0x7f)
 		bpf_map_delete_elem(&records, &pid);
 }
 

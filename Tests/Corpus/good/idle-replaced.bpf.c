@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Tracks idle CPUs itself: the kernel's tracking is kept on beside it, so that both may be asked. */
+/* Counts how often CPUs go idle; the kernel's own tracking of idle CPUs is kept on beside it, so it may be asked. */
 #include <schedcp/scheduler.bpf.h>
 
 char _license[] SEC("license") = "GPL";
@@ -32,9 +32,6 @@ void BPF_STRUCT_OPS(idle_replaced_dispatch, s32 cpu, struct task_struct *prev)
 void BPF_STRUCT_OPS(idle_replaced_update_idle, s32 cpu, bool idle)
 {
 	__sync_fetch_and_add(&changes, 1);
-	/* A task that was queued while this CPU went idle may have woken nobody. */
-	if (idle && scx_bpf_dsq_nr_queued(QUEUE))
-		scx_bpf_kick_cpu(cpu, SCX_KICK_IDLE);
 }
 
 s32 BPF_STRUCT_OPS_SLEEPABLE(idle_replaced_init)
