@@ -1,5 +1,4 @@
 import MicroVM
-import MicroVM
 import Model
 import Testing
 
