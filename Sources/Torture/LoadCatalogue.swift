@@ -23,8 +23,8 @@ package enum LoadCatalogue {
 
     static func loads(for options: TortureOptions, machine: Machine) -> [any Load.Type] {
         all.filter { load in
-            if !options.loads.isEmpty { return options.loads.contains(load.name) }
             if load.obstacle(machine) != nil { return false }
+            if !options.loads.isEmpty { return options.loads.contains(load.name) }
             if load == FairShares.self { return options.isFairByWeight }
             return options.effort == .full || quick.contains(load.name)
         }

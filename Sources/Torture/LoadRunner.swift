@@ -212,7 +212,7 @@ final class LoadRunner {
         if late.isEmpty && run.ended != nil { return false }
         let since = now - stopped
         // Whoever was starved while the load lasted gets time to show that it runs when the others are gone.
-        let patience = Judge.patience / 2 + 2 * run.seen.hostStall
+        let patience = Judge.patienceAlone + 2 * run.seen.hostStall
         let lost = since > patience ? confirmed(late.filter { Int64($0.waited) > patience }) : []
         if !lost.isEmpty {
             run.seen.stuck = lost

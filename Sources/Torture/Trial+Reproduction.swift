@@ -43,16 +43,19 @@ extension Trial {
         let load = kind.init(tasks: seen.tasks)
         var own: [Double] = []
         var others: [Double] = []
-        for round in 0..<4 {
+        var isNoisy = machine.cpus.count > 2 || seen.hostStall > 0
+        for round in 0..<5 {
             detach()
             let other = watch(load, milliseconds: load.milliseconds, byCandidate: false)
             if isBroken(other) { runner.abandon() }
             others.append(other.idleShareOfWaits)
+            if other.hostStall > 0 { isNoisy = true }
             guard let again = observe(load, milliseconds: load.milliseconds, isFresh: round == 0) else { return }
             let certain = judge.judge(again, load.expectations).filter(\.isCertain)
             if isBroken(again) { recover(again, keepsDump: true) }
             if !certain.isEmpty { return tell(certain, as: nil, "") }
             own.append(again.idleShareOfWaits)
+            if again.hostStall > 0 { isNoisy = true }
         }
         func list(_ shares: [Double]) -> String {
             shares.map { "\(Int(($0 * 100).rounded())) %" }.joined(separator: ", ")
@@ -61,8 +64,8 @@ extension Trial {
             "Waits beside idle CPUs as a share of the time, in turns: candidate \(list(own)); default scheduler "
             + "\(list(others)); '\(kind.name)' with \(seen.tasks) task(s) on \(machine.cpus.count) CPU(s)."
         let bound = judge.idleShareBound(seen.tasks, load.expectations)
-        let isWorse = judge.leavesIdle(candidate: own, other: others, bound: bound)
-        tell(complaints, as: isWorse ? nil : .note, text)
+        let severity = judge.leavesIdle(candidate: own, other: others, bound: bound, isNoisy: isNoisy)
+        tell(complaints, as: severity ?? .note, text)
     }
 
     private func setting(_ kind: any Load.Type, _ tasks: Int?, runs: Int) -> String {

@@ -40,6 +40,8 @@ import Testing
         var options = TortureOptions()
         options.loads = ["exec", "idle"]
         #expect(Set(LoadCatalogue.loads(for: options, machine: machine).map { $0.name }) == ["exec", "idle"])
+        options.loads = ["hotplug", "idle"]
+        #expect(LoadCatalogue.loads(for: options, machine: Machine(cpus: [0])).map { $0.name } == ["idle"])
     }
 
     @Test func groupsHaveNamesThatTheProbeReads() {

@@ -64,7 +64,7 @@ import Testing
     }
 
     @Test func idleCPUsBesideWaitingTasksCount() {
-        #expect(checks(seen { $0.figures = [waits(Self.second / 3, idle: Self.second / 2)] }) == ["work-conservation"])
+        #expect(checks(seen { $0.figures = [waits(Self.second / 3, idle: Self.second)] }) == ["work-conservation"])
         #expect(
             checks(
                 seen {
@@ -76,7 +76,7 @@ import Testing
             checks(
                 seen {
                     $0.figures = [
-                        waits(Self.second / 3, idle: Self.second / 4), waits(1, idle: Self.second / 4, group: 2),
+                        waits(Self.second / 3, idle: Self.second / 2), waits(1, idle: Self.second / 2, group: 2),
                     ]
                 }) == ["work-conservation"])
         #expect(checks(seen { $0.figures = [waits(Self.second / 5, idle: Self.second / 5)] }).isEmpty)
@@ -98,15 +98,24 @@ import Testing
     }
 
     @Test func onlyWhoIsClearlyWorseThanTheDefaultSchedulerLeavesCPUsIdle() {
-        func worse(_ own: [Double], _ other: [Double]) -> Bool {
-            judge.leavesIdle(candidate: own, other: other, bound: 0.15)
+        func verdict(_ own: [Double], _ other: [Double], isNoisy: Bool = false) -> Violation.Severity? {
+            judge.leavesIdle(candidate: own, other: other, bound: 0.15, isNoisy: isNoisy)
         }
-        #expect(worse([0.3, 0.25, 0.4, 0.2], [0.01, 0, 0.05, 0.02]))
+        #expect(verdict([0.3, 0.25, 0.4, 0.2, 0.3], [0.01, 0, 0.05, 0.02, 0]) == .error)
         // The host is as slow for both.
-        #expect(!worse([0.3, 0.25, 0.4, 0.2], [0.2, 0.3, 0.1, 0.2]))
-        #expect(!worse([0.3, 0.01, 0.4, 0.2], [0.01, 0, 0.05, 0.02]))
-        #expect(!worse([0.1, 0.1, 0.1, 0.1], [0, 0, 0, 0]))
-        #expect(!worse([0.5, 0.5], [0, 0]))
+        #expect(verdict([0.3, 0.25, 0.4, 0.2], [0.2, 0.3, 0.1, 0.2]) == nil)
+        #expect(verdict([0.3, 0.01, 0.4, 0.2], [0.01, 0, 0.05, 0.02]) == nil)
+        #expect(verdict([0.1, 0.1, 0.1, 0.1], [0, 0, 0, 0]) == nil)
+        #expect(verdict([0.5, 0.5], [0, 0]) == nil)
+    }
+
+    @Test func onAMachineThatTheHostMayNotRunAtOnceOnlyTheGrossIsAnError() {
+        func verdict(_ own: [Double], _ other: [Double]) -> Violation.Severity? {
+            judge.leavesIdle(candidate: own, other: other, bound: 0.15, isNoisy: true)
+        }
+        #expect(verdict([0.3, 0.25, 0.4, 0.2, 0.3], [0.01, 0, 0.05, 0.02, 0]) == .warning)
+        #expect(verdict([6, 7, 5, 6, 6], [0.01, 0.12, 0.02, 0, 0]) == .error)
+        #expect(verdict([0.3, 0.25], [0, 0]) == nil)
     }
 
     @Test func idleCPUsDoNotCountWhereTheLoadOrTheHostExplainsThem() {
