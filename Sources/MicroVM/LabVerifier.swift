@@ -35,7 +35,7 @@ package struct LabVerifier: Hashable, Sendable {
     /// As the rules of the machine take it.
     func key(cache: CacheFolder) async throws -> String {
         let result = try await Subprocess.run(
-            .name(program), arguments: ["key", "--state", state(cache)],
+            .name("sh"), arguments: ["-c", "exec \"$@\"", "sh", program, "key", "--state", state(cache)],
             environment: .inherit.updating(["SCHEDCP_CACHE": cache.path]), output: .string(limit: 4096),
             error: .string(limit: 4096))
         let line = result.standardOutput.prefix { $0 != "\n" }
