@@ -19,7 +19,7 @@ package struct AnalysisBudget: Hashable, Sendable {
     /// Instructions of one path.
     package var pathSteps: Int
 
-    package init(steps: Int = 30_000, paths: Int = 4_000, totalSteps: Int = 100_000, pathSteps: Int = 20_000) {
+    package init(steps: Int = 40_000, paths: Int = 10_000, totalSteps: Int = 100_000, pathSteps: Int = 20_000) {
         self.steps = steps
         self.paths = paths
         self.totalSteps = totalSteps
