@@ -120,8 +120,8 @@ int clinux_accept_one(const char *path)
     listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (listener < 0)
         return -1;
-    umask(0077);
-    if (!bind(listener, (struct sockaddr *)&address, sizeof(address)) && !listen(listener, 1)) {
+    /* Nobody can connect before it listens, so the mode may come after the name; a umask would be the whole process's. */
+    if (!bind(listener, (struct sockaddr *)&address, sizeof(address)) && !chmod(path, 0600) && !listen(listener, 1)) {
         connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         error = errno;
         unlink(path);

@@ -45,10 +45,9 @@ package enum StreamDevice {
                 Glibc.socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | O_CLOEXEC, 0)
             })
         unlink(path)
-        // The mode counts from the moment of binding.
-        let mask = umask(0o177)
-        defer { umask(mask) }
         try UnixExchange.bind(socket.raw, path)
+        // Nobody can connect before it listens. (A umask would be every thread's.)
+        _ = try retryingInterrupts("chmod \(path)") { chmod(path, 0o600) }
         _ = try retryingInterrupts("listen at \(path)") { Glibc.listen(socket.raw, 16) }
         return socket
     }

@@ -49,6 +49,7 @@ package enum UnixExchange {
         guard result == 0 else { throw SystemError("bind \(path)") }
     }
 
+    // SAFETY: the address that `body` is lent lives as long as the call.
     private static func withAddress(
         _ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> CInt
     ) throws(SystemError) -> CInt {

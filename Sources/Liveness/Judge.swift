@@ -124,14 +124,12 @@ struct Judge {
         for node in Self.nodes(path) {
             guard let place = location(node.function, node.slot) else { continue }
             let target = location(node.function, node.target)
-            let note =
-                target.map { $0.line == place.line ? "goes on in this line" : "goes on at line \($0.line)" }
-                ?? "decides"
+            let note = target.map { decision(node.function, from: place, to: $0) } ?? "decides"
             let step = PathStep(location: place, note: note)
             if steps.last != step { steps.append(step) }
         }
         if let last = path, let place = location(last.function, last.target), end != nil,
-            place.line != steps.last?.location.line
+            place.line != steps.last?.location.line, !isHead(place, of: last.function)
         {
             steps.append(PathStep(location: place, note: "goes on to the end"))
         }
@@ -139,6 +137,16 @@ struct Judge {
             steps.removeSubrange(Self.pathLimit / 2..<steps.count - Self.pathLimit / 2)
         }
         return steps
+    }
+
+    /// What a decision at `place` came to. The end of a function has the line of its head.
+    private func decision(_ function: Int, from place: SourceLocation, to target: SourceLocation) -> String {
+        if target.line == place.line { return "goes on in this line" }
+        return isHead(target, of: function) ? "returns" : "goes on at line \(target.line)"
+    }
+
+    private func isHead(_ place: SourceLocation, of function: Int) -> Bool {
+        program.object.functions[function].lines.first?.location.line == place.line
     }
 
     static func nodes(_ path: PathNode?) -> [PathNode] {

@@ -1,3 +1,6 @@
+// Service: the service manager's side of a daemon, for what systemd starts: readiness, descriptors, the journal. It is apart
+// from Linux so that programs which run without systemd do not link its library. No state, no locks.
+
 import CSystemd
 import Glibc
 package import Linux

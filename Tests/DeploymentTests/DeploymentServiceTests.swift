@@ -4,8 +4,8 @@ import Model
 import Repository
 import Service
 import Synchronization
-import Testing
 import TestSupport
+import Testing
 
 /// What the service refuses. That it deploys is shown on a sched_ext kernel, by the end-to-end tests.
 @Suite(.timeLimit(.minutes(1))) struct DeploymentServiceTests {

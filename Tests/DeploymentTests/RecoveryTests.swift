@@ -3,8 +3,8 @@ import Linux
 import Model
 import Repository
 import Service
-import Testing
 import TestSupport
+import Testing
 
 /// What a new daemon makes of what an earlier one left.
 @Suite(.timeLimit(.minutes(1))) struct RecoveryTests {

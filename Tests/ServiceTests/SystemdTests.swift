@@ -1,8 +1,8 @@
 import Foundation
 import Linux
 import Service
-import Testing
 import TestSupport
+import Testing
 
 /// sd_notify against a real datagram socket. The environment belongs to a whole process, so each test is one.
 @Suite(.timeLimit(.minutes(1))) struct SystemdTests {

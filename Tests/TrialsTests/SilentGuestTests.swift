@@ -66,7 +66,7 @@ struct SilentGuestTests {
         }) { machine in
             await #expect(throws: MachineError.self) {
                 try await TrialMachine.run(
-                    ["dynamic"], in: machine, limit: .milliseconds(100), grace: .milliseconds(200)
+                    ["dynamic"], in: machine, limit: .seconds(4), grace: .milliseconds(200)
                 ) { record in transcript.change { $0.add(record) } }
             }
         }
