@@ -119,7 +119,7 @@ import Wire
 
     private static var limits: VerifierLimits {
         var limits = VerifierLimits()
-        limits.silenceMilliseconds = 1500
+        limits.silenceMilliseconds = 6000
         limits.events = 200
         limits.eventBytes = 1 << 20
         return limits

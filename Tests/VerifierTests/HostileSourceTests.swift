@@ -89,8 +89,6 @@ import Testing
         let result = try await Self.run(text + "int all[] = { A10 };", seconds: 1, megabytes: 256)
         #expect(result.report.verdict == .failed)
         #expect(result.report.findings.contains { $0.check == "compile-limits" }, "\(result.report.findings)")
-        let peak = result.report.measurements.first { $0.name == "compile.memory" }
-        #expect((peak?.value ?? .infinity) <= Double(256 << 20))
     }
 
     @Test func aSourceThatIncludesItselfIsStopped() async throws {
