@@ -133,6 +133,10 @@ s32 BPF_STRUCT_OPS_SLEEPABLE(fifo_init)
 		if (error)
 			return error;
 	}
+	/* What an earlier attachment of the same load counted is void. */
+	nr_orphans = 0;
+	bpf_for(llc, 0, nr)
+		llc_online[llc_slot(llc)] = 0;
 	/* CPUs cannot come or go during init, and each later change is told to cpu_online or cpu_offline. */
 	online = scx_bpf_get_online_cpumask();
 	bpf_for(cpu, 0, nr_cpus()) {

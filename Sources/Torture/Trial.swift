@@ -14,6 +14,7 @@ package final class Trial {
     private(set) var judge: Judge
     /// The candidate while it is attached, and what is left of it afterwards.
     private var attached: AttachedScheduler?
+    private var isSaidToKeepState = false
     private var detached: DetachedScheduler?
     private var parts: AttachedScheduler.Parts?
     var errors = 0
@@ -113,12 +114,24 @@ package final class Trial {
         runner.abandon()
     }
 
-    /// The same programs and maps again.
+    /// The same programs and maps again. A candidate whose maps keep what its last time left there may come back only when
+    /// it is loaded anew; that is said once.
     func attachAgain() throws(Failure) {
         guard let detached = detached.take() else { return try attachFresh() }
-        let now = try detached.attachAgain()
-        parts = now.parts
-        attached = consume now
+        do throws(Failure) {
+            let now = try detached.attachAgain()
+            parts = now.parts
+            attached = consume now
+        } catch {
+            if !isSaidToKeepState {
+                isSaidToKeepState = true
+                complain(
+                    Violation(
+                        check: "reattach", severity: .warning,
+                        message: "it has to be loaded anew to be attached again: \(error.message)", detail: error.detail))
+            }
+            try attachFresh()
+        }
     }
 
     var isAttached: Bool { attached != nil }
