@@ -128,7 +128,8 @@ package final class Trial {
                 complain(
                     Violation(
                         check: "reattach", severity: .warning,
-                        message: "it has to be loaded anew to be attached again: \(error.message)", detail: error.detail))
+                        message: "it has to be loaded anew to be attached again: \(error.message)", detail: error.detail
+                    ))
             }
             try attachFresh()
         }
