@@ -46,8 +46,8 @@ struct Comparison: Sendable {
 }
 
 extension Trial {
-    /// Measures the candidate beside the default scheduler, in turns: ratios are candidate / default. Each turn also
-    /// detaches it and attaches it again, which has to succeed.
+    /// Measures the candidate beside the default scheduler, in turns: ratios are candidate / default. Each turn loads it
+    /// anew, so that none begins with what another left in its maps.
     /// - Throws: what kept it from being attached again.
     func compare() throws(Failure) {
         let isFull = options.effort == .full
@@ -56,7 +56,7 @@ extension Trial {
         for _ in 0..<(isFull ? 6 : 3) {
             detach()
             let others = comparisons.map { measure($0, byCandidate: false) }
-            try attachAgain()
+            try attachFresh()
             for (index, comparison) in comparisons.enumerated() {
                 guard let other = others[index], let own = measure(comparison, byCandidate: true) else { continue }
                 pairs[comparison.name, default: []].append((own, other))

@@ -118,22 +118,24 @@ package final class Trial {
     /// it is loaded anew; that is said once.
     func attachAgain() throws(Failure) {
         guard let detached = detached.take() else { return try attachFresh() }
+        let reason: String
         do throws(Failure) {
             let now = try detached.attachAgain()
             parts = now.parts
             attached = consume now
-        } catch {
-            if !isSaidToKeepState {
-                isSaidToKeepState = true
-                complain(
-                    Violation(
-                        check: "reattach", severity: .warning,
-                        message: "it has to be loaded anew to be attached again: \(error.message)", detail: error.detail
-                    ))
-            }
-            try attachFresh()
+            Worker.pause(microseconds: 5000)
+            if isEnabled { return }
+            reason = exitInfo()?.summary ?? "it ended at once"
+        } catch { reason = error.message }
+        if !isSaidToKeepState {
+            isSaidToKeepState = true
+            let message = "it has to be loaded anew to be attached again: \(reason)"
+            complain(Violation(check: "reattach", severity: .warning, message: message))
         }
+        try attachFresh()
     }
+
+    private var isEnabled: Bool { SchedExt().read().state == "enabled" }
 
     var isAttached: Bool { attached != nil }
     func exitInfo() -> ExitInfo? { parts?.exit?.read() }

@@ -23,7 +23,7 @@ enum Compiling {
     }
 
     /// With a script in the place of clang. It has the shell's own commands only: the sandbox lets nothing fork.
-    static func stage(fake script: String, in folder: TemporaryFolder, seconds: Int = 5) async throws -> CompileStage {
+    static func stage(fake script: String, in folder: TemporaryFolder, seconds: Int = 30) async throws -> CompileStage {
         let real = try await stage(seconds: seconds)
         let path = try folder.write(Array("#!/bin/sh\n\(script)\n".utf8), to: "clang")
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)

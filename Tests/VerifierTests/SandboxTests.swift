@@ -8,7 +8,7 @@ import Testing
 
 /// What a program in the sandbox can do: shell scripts in the place of a compiler that an attacker took over.
 @Suite(.timeLimit(.minutes(2))) struct SandboxTests {
-    private static func compile(_ script: String, seconds: Int = 5) async throws -> CompileResult {
+    private static func compile(_ script: String, seconds: Int = 30) async throws -> CompileResult {
         let folder = try TemporaryFolder()
         let stage = try await Compiling.stage(fake: script, in: folder, seconds: seconds)
         return await stage.run(source: Compiling.scheduler(""), name: "x.bpf.c", typesHeader: Compiling.fewTypes)
