@@ -140,10 +140,11 @@ extension EndToEnd {
                 """)
             #expect(prepared.status == 0)
             try await guest.vm.succeed("schedctl deploy fifo")
+            // Who ends the hog has to get past it: what the kernel needs that CPU for while it disables waits for that.
             try await guest.vm.succeed(
                 """
                 (taskset -c 1 sh -c 'while :; do :; done' & echo $! >/tmp/victim) >/dev/null 2>&1
-                (chrt -f 50 taskset -c 1 timeout 60 sh -c 'while :; do :; done' & echo $! >/tmp/hog) >/dev/null 2>&1
+                (chrt -f 60 timeout 60 chrt -f 50 taskset -c 1 sh -c 'while :; do :; done' & echo $! >/tmp/hog) >/dev/null 2>&1
                 """)
             try await guest.waitUntil("the watchdog", tries: 180) {
                 try await guest.status().last_ended?.scheduler == "fifo"
@@ -154,6 +155,7 @@ extension EndToEnd {
             let ended = try #require(try await guest.status().last_ended)
             #expect(ended.reason?.contains("not the scheduler's fault") == true, "\(ended)")
             #expect(try await guest.vm.succeed("schedctl quarantine list").contains("nothing"))
+            try await guest.waitUntil("it to come back") { try await guest.status().deployment?.scheduler == "fifo" }
         }
 
         /// The kernel ends whatever runs, again and again, while schedulers are deployed and rolled back.
