@@ -8,6 +8,7 @@ package enum StaticChecks {
     /// - Returns: one outcome for each of `names`, findings in the order of the checks, and estimates of cost.
     package static func run(_ object: ResolvedObject, _ options: AnalysisOptions) -> AnalysisResult {
         var judge = StaticJudge(object, options)
+        judge.judgeProblems()
         judge.judgeTimeout()
         judge.judgeFlags()
         judge.judgeContext()
@@ -90,6 +91,11 @@ struct StaticJudge {
             outcome = CheckOutcome(check: check, verdict: applies ? .proved : .notApplicable)
         }
         outcomes.append(outcome)
+    }
+
+    /// What no loader could settle. There is no outcome: whoever reads objects has that.
+    mutating func judgeProblems() {
+        for problem in object.problems { report("object", problem.failure.message) }
     }
 
     /// Where a call is, in the scheduler's own file where it has one, and the calls that lead there.

@@ -312,7 +312,9 @@ struct StaticReach {
         let size = [0x00: 4, 0x08: 2, 0x10: 1, 0x18: 8][Int(instruction.opcode & 0x18)] ?? 8
         let offset = base &+ Int(instruction.offset)
         let contents = object.maps[map].contents
-        guard offset >= 0, offset <= contents.count, size <= contents.count - offset else { return .unknown }
+        guard offset >= 0, offset <= contents.count, size <= contents.count - offset, !isMachines(map, offset) else {
+            return .unknown
+        }
         var value: UInt64 = 0
         for index in (0..<size).reversed() { value = value << 8 | UInt64(contents[offset + index]) }
         switch instruction.opcode & 0xE0 {
@@ -321,6 +323,13 @@ struct StaticReach {
             let shift = UInt64(64 - size * 8)
             return .constant(UInt64(bitPattern: Int64(bitPattern: value << shift) >> Int64(shift)))
         default: return .unknown
+        }
+    }
+
+    /// What the loader fills in differs from machine to machine: all of them count.
+    private func isMachines(_ map: Int, _ offset: Int) -> Bool {
+        object.maps[map].variables.contains {
+            $0.offset <= offset && offset < $0.offset + $0.size && $0.name.hasPrefix("schedcp_")
         }
     }
 

@@ -151,6 +151,28 @@ struct StaticTests {
         #expect(try check([("tick", code(0x15))], maps: [constants]).verdict("kfunc-context") == .refuted)
     }
 
+    @Test func whatTheMachineDecidesMayBeAnything() throws {
+        var constants = MapDefinition(name: ".rodata", role: .readOnlyData, section: ".rodata", type: 2, valueSize: 4)
+        constants.contents = [0, 0, 0, 0]
+        constants.variables = [MapDefinition.Variable(name: "schedcp_nr_llcs", type: 0, offset: 0, size: 4)]
+        var code = Assembler.make {
+            $0.setWide(1, 0)
+            $0.emit(0x61, dst: 2, src: 1)
+            $0.jump(0x15, 2, 0, over: 1)
+            $0.call("scx_bpf_dsq_insert")
+            $0.leave(0)
+        }
+        code.refer(0, .mapValue(map: 0, offset: 0))
+        #expect(try check([("tick", code)], maps: [constants]).verdict("kfunc-context") == .refuted)
+    }
+
+    @Test func whatNoLoaderSettlesIsReported() throws {
+        let result = try check([("exit", empty)]) {
+            $0.problems = [ObjectError(.unresolved, "the kernel has no function 'x'")]
+        }
+        #expect(result.findings("object").map(\.severity) == [.error])
+    }
+
     @Test func whatTheKernelLacksIsTestedFor() throws {
         func code(tested: Bool) -> Assembler {
             var code = Assembler.make {
