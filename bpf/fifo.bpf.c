@@ -7,6 +7,7 @@
  * and every FOREIGN_TURN-th time it serves another cache's queue before its own.
  */
 #include <schedcp/scheduler.bpf.h>
+#include <schedcp/stats.bpf.h>
 
 char _license[] SEC("license") = "GPL";
 
@@ -50,9 +51,11 @@ s32 BPF_STRUCT_OPS(fifo_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wak
 	bool idle = false;
 	s32 cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &idle);
 
-	/* IMMED: when the CPU turns out to be taken, the task comes back to enqueue and does not wait behind that CPU. */
-	if (idle)
+	if (idle) {
+		/* IMMED: when the CPU turns out to be taken, the task comes back to enqueue instead of waiting there. */
 		dsq_insert(p, SCX_DSQ_LOCAL, slice_in(llc_of(cpu)), SCX_ENQ_IMMED);
+		count(COUNT_SELECT_IDLE);
+	}
 	return cpu;
 }
 
@@ -61,7 +64,9 @@ void BPF_STRUCT_OPS(fifo_enqueue, struct task_struct *p, u64 enq_flags)
 	u32 llc = queue_of(p);
 
 	dsq_insert(p, llc, slice_in(llc), enq_flags);
-	wake_idle_cpu_for(p);
+	count(COUNT_ENQUEUED);
+	if (wake_idle_cpu_for(p))
+		count(COUNT_KICKED);
 }
 
 static bool serve_orphans(u32 nr)
@@ -71,7 +76,7 @@ static bool serve_orphans(u32 nr)
 	/* No task joins an orphan queue, so what is in it has waited longest: first, and that ends. */
 	bpf_for(llc, 0, nr) {
 		if (!llc_online[llc_slot(llc)] && dsq_move_to_local(llc, SCX_ENQ_IMMED))
-			return true;
+			return count(COUNT_AGED);
 	}
 	return false;
 }
@@ -87,27 +92,40 @@ static bool serve_foreign_turn(u32 home, u32 nr)
 	bpf_for(i, 0, nr) {
 		turn->llc = (turn->llc + 1) % nr;
 		if (turn->llc != home && dsq_move_to_local(turn->llc, SCX_ENQ_IMMED))
-			return true;
+			return count(COUNT_AGED);
+	}
+	return false;
+}
+
+static bool serve(u32 home, u32 nr)
+{
+	u32 i;
+
+	if (nr_orphans && serve_orphans(nr))
+		return true;
+	if (nr > 1 && serve_foreign_turn(home, nr))
+		return true;
+	/* Its own queue, then its neighbours': each queue once, and no more. */
+	bpf_for(i, 0, nr) {
+		if (dsq_move_to_local((home + i) % nr, SCX_ENQ_IMMED))
+			return !i || count(COUNT_STOLEN);
 	}
 	return false;
 }
 
 void BPF_STRUCT_OPS(fifo_dispatch, s32 cpu, struct task_struct *prev)
 {
-	u32 home = llc_of(cpu), nr = nr_llcs(), i;
+	u32 home = llc_of(cpu);
 
-	if (nr_orphans && serve_orphans(nr))
-		return;
-	if (nr > 1 && serve_foreign_turn(home, nr))
-		return;
-	/* Its own queue, then its neighbours': each queue once, and no more. */
-	bpf_for(i, 0, nr) {
-		if (dsq_move_to_local((home + i) % nr, SCX_ENQ_IMMED))
-			return;
-	}
-	/* Nobody else: without this the kernel goes on too, but with its own default slice. */
-	if (can_continue(prev, cpu))
+	if (serve(home, nr_llcs())) {
+		count(COUNT_DISPATCHED);
+	} else if (can_continue(prev, cpu)) {
+		/* Nobody else: without this the kernel goes on too, but with its own default slice. */
 		task_set_slice(prev, slice_in(home));
+		count(COUNT_KEPT);
+	} else {
+		count(COUNT_IDLE);
+	}
 }
 
 void BPF_STRUCT_OPS(fifo_cpu_online, s32 cpu)

@@ -17,6 +17,7 @@
  */
 #include <schedcp/scheduler.bpf.h>
 #include <schedcp/hints.bpf.h>
+#include <schedcp/stats.bpf.h>
 
 char _license[] SEC("license") = "GPL";
 
@@ -82,8 +83,10 @@ s32 BPF_STRUCT_OPS(ljf_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake
 	bool idle = false;
 	s32 cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &idle);
 
-	if (idle)
+	if (idle) {
 		dsq_insert(p, SCX_DSQ_LOCAL, slice_ns(), SCX_ENQ_IMMED);
+		count(COUNT_SELECT_IDLE);
+	}
 	return cpu;
 }
 
@@ -105,29 +108,35 @@ void BPF_STRUCT_OPS(ljf_enqueue, struct task_struct *p, u64 enq_flags)
 	if (state && !state->yielded)
 		place = place_of(p, state, now);
 	dsq_insert_ordered(p, QUEUE, slice_ns(), place, enq_flags);
-	wake_idle_cpu_for(p);
+	count(COUNT_ENQUEUED);
+	if (wake_idle_cpu_for(p))
+		count(COUNT_KICKED);
+}
+
+/* The end of a slice is only a moment to compare: the longest job goes on where it is, with its cache warm. */
+static bool stays_first(struct task_struct *prev, s32 cpu)
+{
+	struct task_state *state = state_of(prev);
+	u64 first;
+
+	if (!state || state->yielded)
+		return false;
+	charge_overrun(prev, state);
+	return !first_waiting(QUEUE, cpu, &first) || !before(first, place_of(prev, state, clock_now()));
 }
 
 void BPF_STRUCT_OPS(ljf_dispatch, s32 cpu, struct task_struct *prev)
 {
-	struct task_state *state;
-	u64 first;
+	bool runnable = can_continue(prev, cpu);
 
-	if (!can_continue(prev, cpu)) {
-		dsq_move_to_local(QUEUE, SCX_ENQ_IMMED);
-		return;
-	}
-	/* The end of a slice is only a moment to compare: the longest job goes on where it is, with its cache warm. */
-	state = state_of(prev);
-	if (state && !state->yielded) {
-		charge_overrun(prev, state);
-		if (!first_waiting(QUEUE, cpu, &first) || !before(first, place_of(prev, state, clock_now()))) {
-			task_set_slice(prev, slice_ns());
-			return;
-		}
-	}
-	if (!dsq_move_to_local(QUEUE, SCX_ENQ_IMMED))
+	if (!(runnable && stays_first(prev, cpu)) && dsq_move_to_local(QUEUE, SCX_ENQ_IMMED)) {
+		count(COUNT_DISPATCHED);
+	} else if (runnable) {
 		task_set_slice(prev, slice_ns());
+		count(COUNT_KEPT);
+	} else {
+		count(COUNT_IDLE);
+	}
 }
 
 bool BPF_STRUCT_OPS(ljf_yield, struct task_struct *from, struct task_struct *to)
@@ -138,6 +147,7 @@ bool BPF_STRUCT_OPS(ljf_yield, struct task_struct *from, struct task_struct *to)
 		if (state)
 			state->yielded = true;
 		task_set_slice(from, 0);
+		count(COUNT_YIELDED);
 	}
 	return false;
 }

@@ -13,6 +13,7 @@
  * CPU time that nobody else wanted is not charged: see `charged`.
  */
 #include <schedcp/scheduler.bpf.h>
+#include <schedcp/stats.bpf.h>
 
 char _license[] SEC("license") = "GPL";
 
@@ -96,6 +97,7 @@ s32 BPF_STRUCT_OPS(vtime_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wa
 		if (state)
 			state->charged = false;
 		dsq_insert(p, SCX_DSQ_LOCAL, slice_of(p), SCX_ENQ_IMMED);
+		count(COUNT_SELECT_IDLE);
 	}
 	return cpu;
 }
@@ -116,7 +118,9 @@ void BPF_STRUCT_OPS(vtime_enqueue, struct task_struct *p, u64 enq_flags)
 	if (state)
 		state->charged = true;
 	dsq_insert_ordered(p, QUEUE, slice_of(p), place_of(p), enq_flags);
-	wake_idle_cpu_for(p);
+	count(COUNT_ENQUEUED);
+	if (wake_idle_cpu_for(p))
+		count(COUNT_KICKED);
 }
 
 void BPF_STRUCT_OPS(vtime_dispatch, s32 cpu, struct task_struct *prev)
@@ -126,7 +130,7 @@ void BPF_STRUCT_OPS(vtime_dispatch, s32 cpu, struct task_struct *prev)
 	u64 first;
 
 	if (!can_continue(prev, cpu)) {
-		dsq_move_to_local(QUEUE, SCX_ENQ_IMMED);
+		count(dsq_move_to_local(QUEUE, SCX_ENQ_IMMED) ? COUNT_DISPATCHED : COUNT_IDLE);
 		return;
 	}
 	state = state_of(prev);
@@ -137,9 +141,12 @@ void BPF_STRUCT_OPS(vtime_dispatch, s32 cpu, struct task_struct *prev)
 		state->charged = contended;
 	}
 	if (contended && !(state && !state->yielded && before(place_of(prev), first)) &&
-	    dsq_move_to_local(QUEUE, SCX_ENQ_IMMED))
+	    dsq_move_to_local(QUEUE, SCX_ENQ_IMMED)) {
+		count(COUNT_DISPATCHED);
 		return;
+	}
 	task_set_slice(prev, slice_of(prev));
+	count(COUNT_KEPT);
 }
 
 /* Even a task that is behind gives way when it asks to, for one turn. */
@@ -151,6 +158,7 @@ bool BPF_STRUCT_OPS(vtime_yield, struct task_struct *from, struct task_struct *t
 		if (state)
 			state->yielded = true;
 		task_set_slice(from, 0);
+		count(COUNT_YIELDED);
 	}
 	return false;
 }

@@ -42,14 +42,16 @@ static __always_inline u64 slice_among(u64 slice_ns, s32 queued)
 /*
  * Wakes an idle CPU for a task that was just put into a shared queue. The CPU whose run queue holds the task is woken by
  * the kernel itself, so no task depends on this to run; it is what keeps the other CPUs from idling beside a full queue,
- * for tasks that never went through select_cpu and for CPUs that went idle since.
+ * for tasks that never went through select_cpu and for CPUs that went idle since. True when there was one.
  */
-static __always_inline void wake_idle_cpu_for(const struct task_struct *p)
+static __always_inline bool wake_idle_cpu_for(const struct task_struct *p)
 {
 	s32 cpu = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
 
-	if (cpu >= 0)
-		scx_bpf_kick_cpu(cpu, SCX_KICK_IDLE);
+	if (cpu < 0)
+		return false;
+	scx_bpf_kick_cpu(cpu, SCX_KICK_IDLE);
+	return true;
 }
 
 /* In dispatch: may the CPU go on with the task it has just run? */
