@@ -14,6 +14,7 @@
  */
 #include <schedcp/scheduler.bpf.h>
 #include <schedcp/stats.bpf.h>
+#include <schedcp/vclock.bpf.h>
 
 char _license[] SEC("license") = "GPL";
 
@@ -21,7 +22,6 @@ const volatile __u32 slice_us = 5000;
 const volatile __u32 max_lag_us = 10000;
 
 #define QUEUE 0
-#define WEIGHT_NICE_0 100
 #define CLOCK_SHARE 50
 #define DEBT_MAX_NS (250 * NSEC_PER_MSEC)
 #define LAG_MAX_NS (100 * NSEC_PER_MSEC)
@@ -39,8 +39,7 @@ struct {
 	__type(value, struct task_state);
 } tasks SEC(".maps");
 
-static u64 clock;      /* virtual time now */
-static u64 clock_wall; /* when it was last pushed on, in real time */
+static struct vclock clock;
 
 static struct task_state *state_of(struct task_struct *p)
 {
@@ -52,18 +51,6 @@ static u64 max_lag(void)
 	u64 lag = max_lag_us * NSEC_PER_USEC;
 
 	return lag < LAG_MAX_NS ? lag : LAG_MAX_NS;
-}
-
-/*
- * Races between CPUs lose at most one small step of the clock, which the next step makes good: cheaper than a lock that
- * all CPUs would share.
- */
-static void clock_advance(u64 now)
-{
-	u64 last = clock_wall;
-
-	if (before(last, now) && __sync_val_compare_and_swap(&clock_wall, last, now) == last)
-		__sync_fetch_and_add(&clock, (now - last) / CLOCK_SHARE);
 }
 
 /* A light task gets a shorter slice too: a full one would put it so far ahead that the bound on debt had to forgive. */
@@ -82,8 +69,8 @@ static void settle(struct task_struct *p, struct task_state *state)
 	u64 used = p->se.sum_exec_runtime - state->counted;
 
 	state->counted = p->se.sum_exec_runtime;
-	if (state->charged && p->scx.weight)
-		task_set_vtime(p, p->scx.dsq_vtime + used * WEIGHT_NICE_0 / p->scx.weight);
+	if (state->charged)
+		task_set_vtime(p, p->scx.dsq_vtime + virtual_time(used, p));
 }
 
 s32 BPF_STRUCT_OPS(vtime_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
@@ -105,16 +92,14 @@ s32 BPF_STRUCT_OPS(vtime_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wa
 /* Where the task belongs now, with its lag and its debt within their bounds. */
 static u64 place_of(const struct task_struct *p)
 {
-	u64 vtime = later(p->scx.dsq_vtime, clock - max_lag());
-
-	return before(clock + DEBT_MAX_NS, vtime) ? clock + DEBT_MAX_NS : vtime;
+	return vclock_place(&clock, p->scx.dsq_vtime, max_lag(), DEBT_MAX_NS);
 }
 
 void BPF_STRUCT_OPS(vtime_enqueue, struct task_struct *p, u64 enq_flags)
 {
 	struct task_state *state = state_of(p);
 
-	clock_advance(clock_now());
+	vclock_push(&clock, clock_now(), CLOCK_SHARE);
 	if (state)
 		state->charged = true;
 	dsq_insert_ordered(p, QUEUE, slice_of(p), place_of(p), enq_flags);
@@ -167,14 +152,14 @@ void BPF_STRUCT_OPS(vtime_running, struct task_struct *p)
 {
 	struct task_state *state = state_of(p);
 
-	clock_advance(clock_now());
+	vclock_push(&clock, clock_now(), CLOCK_SHARE);
 	if (!state)
 		return;
 	state->counted = p->se.sum_exec_runtime;
 	state->yielded = false;
 	/* Only a task that won against others tells the time: one that found an idle CPU may be far ahead. */
 	if (state->charged)
-		clock = later(clock, p->scx.dsq_vtime);
+		vclock_won(&clock, p->scx.dsq_vtime);
 }
 
 void BPF_STRUCT_OPS(vtime_stopping, struct task_struct *p, bool runnable)
@@ -187,7 +172,7 @@ void BPF_STRUCT_OPS(vtime_stopping, struct task_struct *p, bool runnable)
 
 void BPF_STRUCT_OPS(vtime_enable, struct task_struct *p)
 {
-	task_set_vtime(p, clock);
+	task_set_vtime(p, clock.now);
 }
 
 s32 BPF_STRUCT_OPS_SLEEPABLE(vtime_init_task, struct task_struct *p, struct scx_init_task_args *args)
@@ -207,7 +192,7 @@ void BPF_STRUCT_OPS(vtime_cpu_offline, s32 cpu)
 
 s32 BPF_STRUCT_OPS_SLEEPABLE(vtime_init)
 {
-	clock_wall = bpf_ktime_get_ns();
+	vclock_start(&clock);
 	return scx_bpf_create_dsq(QUEUE, -1);
 }
 
