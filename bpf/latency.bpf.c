@@ -18,6 +18,7 @@
  * waiting every newcomer queues behind the waiter.
  */
 #include <schedcp/scheduler.bpf.h>
+#include <schedcp/preempt.bpf.h>
 #include <schedcp/stats.bpf.h>
 #include <schedcp/vclock.bpf.h>
 
@@ -43,7 +44,6 @@ TUNABLE(u32, preempt_gap_us, 1000);
 #define NEW_GAP_NS NSEC_PER_SEC
 
 #define PREEMPT_MARGIN_NS (2 * NSEC_PER_MSEC)
-#define PREEMPT_GAP_MIN_NS (100 * NSEC_PER_USEC)
 
 enum {
 	COUNT_LIFTED = COUNT_OWN, /* wakeups that were hurried along by their waker */
@@ -70,29 +70,11 @@ struct {
 	__type(value, struct task_state);
 } tasks SEC(".maps");
 
-/* What runs on each CPU, for others to see; each in a cache line of its own, for it is written at every switch. */
-struct cpu_state {
-	u64 deadline;
-	u64 interrupted_at;
-	bool busy; /* with a task of ours */
-} __attribute__((aligned(64)));
-
-static struct cpu_state cpus[SCHEDCP_MAX_CPUS];
-
 static struct vclock clock;
-static u32 probes;
 
 static struct task_state *state_of(struct task_struct *p)
 {
 	return bpf_task_storage_get(&tasks, p, 0, 0);
-}
-
-static u32 cpu_slot(s32 cpu)
-{
-	u32 slot = cpu;
-
-	barrier_var(slot);
-	return slot & (SCHEDCP_MAX_CPUS - 1);
 }
 
 static u64 slice_ns(void)
@@ -187,34 +169,6 @@ s32 BPF_STRUCT_OPS(latency_select_cpu, struct task_struct *p, s32 prev_cpu, u64 
 	return cpu;
 }
 
-/* Of two CPUs, the one whose task can wait longer: the one where the task was last, and another one each time. */
-static u32 least_urgent(const struct task_struct *p)
-{
-	u32 nr = nr_cpus() ?: 1, own = cpu_slot(scx_bpf_task_cpu(p));
-	u32 other = cpu_slot(__sync_fetch_and_add(&probes, 1) % nr);
-
-	if (!bpf_cpumask_test_cpu(other, p->cpus_ptr))
-		return own;
-	return before(cpus[own].deadline, cpus[other].deadline) ? other : own;
-}
-
-static void preempt_for(const struct task_struct *p, u64 deadline, u64 now)
-{
-	u64 gap = larger(preempt_gap_us * NSEC_PER_USEC, PREEMPT_GAP_MIN_NS);
-	u32 chosen = least_urgent(p);
-	struct cpu_state *cpu = &cpus[cpu_slot(chosen)];
-
-	if (!cpu->busy || !before(deadline + PREEMPT_MARGIN_NS, cpu->deadline))
-		return;
-	if (now - cpu->interrupted_at < gap) {
-		count(COUNT_SPARED);
-		return;
-	}
-	cpu->interrupted_at = now;
-	scx_bpf_kick_cpu(chosen, SCX_KICK_PREEMPT);
-	count(COUNT_PREEMPTED);
-}
-
 void BPF_STRUCT_OPS(latency_enqueue, struct task_struct *p, u64 enq_flags)
 {
 	struct task_state *state = state_of(p);
@@ -226,11 +180,10 @@ void BPF_STRUCT_OPS(latency_enqueue, struct task_struct *p, u64 enq_flags)
 		state->queued_at = now;
 		deadline = deadline_of(p, state);
 	}
-	/* A kick takes effect when this CPU lets interrupts in again, which is after the insert. */
 	if (wake_idle_cpu_for(p))
 		count(COUNT_KICKED);
 	else if (state && (enq_flags & SCX_ENQ_WAKEUP) && state->octaves < SCALE_OCTAVES * OCTAVE / 2)
-		preempt_for(p, deadline, now);
+		preempt_for(p, deadline, PREEMPT_MARGIN_NS, preempt_gap_us * NSEC_PER_USEC, now, COUNT_SPARED);
 	dsq_insert_ordered(p, QUEUE, slice_ns(), deadline, enq_flags);
 	count(COUNT_ENQUEUED);
 }
@@ -285,7 +238,7 @@ void BPF_STRUCT_OPS(latency_runnable, struct task_struct *p, u64 enq_flags)
 
 void BPF_STRUCT_OPS(latency_running, struct task_struct *p)
 {
-	struct cpu_state *cpu = &cpus[cpu_slot(scx_bpf_task_cpu(p))];
+	struct cpu_view *view = cpu_view_of(p);
 	struct task_state *state = state_of(p);
 	u64 now = clock_now();
 
@@ -300,8 +253,8 @@ void BPF_STRUCT_OPS(latency_running, struct task_struct *p)
 	/* Only a task that won against others tells the time: one that found an idle CPU may be far ahead. */
 	if (state->charged)
 		vclock_won(&clock, p->scx.dsq_vtime);
-	cpu->deadline = deadline_of(p, state);
-	cpu->busy = true;
+	view->deadline = deadline_of(p, state);
+	view->busy = true;
 }
 
 void BPF_STRUCT_OPS(latency_tick, struct task_struct *p)
@@ -311,7 +264,7 @@ void BPF_STRUCT_OPS(latency_tick, struct task_struct *p)
 	if (state) {
 		settle(p, state);
 		look_at(p, state);
-		cpus[cpu_slot(scx_bpf_task_cpu(p))].deadline = deadline_of(p, state);
+		cpu_view_of(p)->deadline = deadline_of(p, state);
 	}
 }
 
@@ -319,7 +272,7 @@ void BPF_STRUCT_OPS(latency_stopping, struct task_struct *p, bool runnable)
 {
 	struct task_state *state = state_of(p);
 
-	cpus[cpu_slot(scx_bpf_task_cpu(p))].busy = false;
+	cpu_view_of(p)->busy = false;
 	if (state) {
 		settle(p, state);
 		look_at(p, state);

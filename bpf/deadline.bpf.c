@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * deadline: earliest deadline first for tasks whose period is known, and a guaranteed share for all others.
+ *
+ * A hint, by process name or cgroup, says within what time such a task has to be done after it woke up: its period. From
+ * then on it has a deadline (the wakeup + the period) and a budget (budget_percent of the period, in CPU time). Tasks with
+ * a budget wait in the order of their deadlines and may interrupt what can wait longer; all others, without a hint or with
+ * their budget used up, share what is left by weight, as in vtime. Nobody admits tasks here, so overload is met like this:
+ *
+ *  - A task that has used up its budget is one of the others until its deadline has passed: a wrong hint, or one for a task
+ *    that computes without a pause, takes no more than budget_percent of a CPU from the others' deadlines.
+ *  - A task that is still not done at its deadline gets a new one, a period later: it has missed this one anyway, and
+ *    those who can still be in time go first. So no key in that queue is older than the moment of its insertion, and a task
+ *    waits there for a period and the turn of those with earlier deadlines.
+ *  - The others are served first, in spite of all deadlines, whenever the CPU owes them time: rest_percent of it, or one
+ *    thousandth for each that waits if that is more, but at most half. So a turn of them takes 4 s, and 8 s in a crowd; and
+ *    their virtual clock (vclock.bpf.h) lets every newcomer queue behind after CLOCK_SHARE * (DEBT_MAX_NS + LAG_NS).
+ */
+#include <schedcp/scheduler.bpf.h>
+#include <schedcp/hints.bpf.h>
+#include <schedcp/preempt.bpf.h>
+#include <schedcp/stats.bpf.h>
+#include <schedcp/vclock.bpf.h>
+
+char _license[] SEC("license") = "GPL";
+
+TUNABLE(u32, slice_us, 4000);
+TUNABLE(u32, budget_percent, 50);
+TUNABLE(u32, rest_percent, 5);
+
+#define URGENT 0
+#define REST 1
+#define PERIOD_MIN_NS NSEC_PER_MSEC
+#define PERIOD_MAX_NS (2 * NSEC_PER_SEC)
+#define CLOCK_SHARE 50
+#define DEBT_MAX_NS (100 * NSEC_PER_MSEC)
+#define LAG_NS (10 * NSEC_PER_MSEC)
+#define OWED_MAX_NS (20 * NSEC_PER_MSEC)
+#define REST_MOST_PERMILLE 500
+#define PREEMPT_GAP_NS (500 * NSEC_PER_USEC)
+#define NO_DEADLINE_NS (NSEC_PER_SEC << 24) /* later than all, and near enough to compare */
+
+enum {
+	COUNT_OVERRUN = COUNT_OWN, /* budgets that were used up before the deadline */
+	COUNT_LATE,                /* deadlines at which the task was not done */
+	COUNT_SPARED,              /* pre-emptions that did not happen, the CPU having been interrupted just before */
+};
+
+struct task_state {
+	u64 period;   /* from its wakeup to its deadline, in ns; 0: none is known */
+	u64 deadline; /* of the present period */
+	u64 budget;   /* CPU time left until then, in ns; with none it is one of the others */
+	u64 counted;  /* CPU time of the task up to which it was charged or forgiven, in ns */
+	u64 queued_at; /* 0: it did not pass a queue */
+	struct hint hint;
+	bool charged; /* it had to queue among the others for its present run, so its virtual time grows */
+	bool yielded;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct task_state);
+} tasks SEC(".maps");
+
+/* What each CPU owes to tasks without a deadline: time, in ns, less than 0 when they had more than their share. */
+struct due {
+	s64 owed;
+	u64 reckoned_at;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct due);
+} dues SEC(".maps");
+
+static struct vclock clock; /* of the others */
+
+static struct task_state *state_of(struct task_struct *p)
+{
+	return bpf_task_storage_get(&tasks, p, 0, 0);
+}
+
+static u64 within(u64 value, u64 least, u64 most)
+{
+	return value < least ? least : value > most ? most : value;
+}
+
+static u64 slice_of(const struct task_state *state, u64 queue)
+{
+	u64 slice = slice_us * NSEC_PER_USEC;
+
+	if (state && state->budget && state->budget < slice)
+		slice = state->budget;
+	return slice_among(slice, scx_bpf_dsq_nr_queued(queue));
+}
+
+static u64 place_of(const struct task_struct *p)
+{
+	return vclock_place(&clock, p->scx.dsq_vtime, LAG_NS, DEBT_MAX_NS);
+}
+
+static void begin_period(struct task_state *state, u64 now)
+{
+	state->deadline = now + state->period;
+	state->budget = state->period / 100 * within(budget_percent, 1, 100);
+}
+
+/* Looks for the task's hint and begins a new period where the old one is over. */
+static void look_at(struct task_struct *p, struct task_state *state, bool woke)
+{
+	u64 now = clock_now(), hint = expected_time(p, &state->hint, now);
+
+	if (hint == NO_HINT || !hint) {
+		state->period = 0;
+		state->budget = 0;
+		return;
+	}
+	if (!state->period)
+		woke = true;
+	state->period = within(hint, PERIOD_MIN_NS, PERIOD_MAX_NS);
+	if (before(now, state->deadline)) {
+		/* Woken early, it may go on with what is left, but not take the whole of it just before the end. */
+		if (woke && state->budget * 100 > (state->deadline - now) * within(budget_percent, 1, 100))
+			begin_period(state, now);
+		return;
+	}
+	if (!woke)
+		count(COUNT_LATE);
+	begin_period(state, now);
+}
+
+/* Brings this CPU's debt to the others up to date: `used` ns of it were theirs since the last time. */
+static void reckon(u64 now, u64 used)
+{
+	struct due *due = bpf_map_lookup_elem(&dues, &(u32){0});
+	u64 permille = within(scx_bpf_dsq_nr_queued(REST), within(rest_percent, 1, 50) * 10, REST_MOST_PERMILLE);
+	s64 owed;
+
+	if (!due)
+		return;
+	owed = due->owed + within(now - due->reckoned_at, 0, NSEC_PER_SEC) * permille / 1000 - used;
+	due->owed = owed < -(s64)OWED_MAX_NS ? -(s64)OWED_MAX_NS : owed > (s64)OWED_MAX_NS ? (s64)OWED_MAX_NS : owed;
+	due->reckoned_at = now;
+}
+
+/* Takes what the task has run since the last time from its budget, or from the others' share. */
+static void settle(struct task_struct *p, struct task_state *state)
+{
+	u64 used = p->se.sum_exec_runtime - state->counted;
+
+	state->counted = p->se.sum_exec_runtime;
+	reckon(clock_now(), state->budget ? 0 : used);
+	if (!state->budget) {
+		if (state->charged)
+			task_set_vtime(p, p->scx.dsq_vtime + virtual_time(used, p));
+	} else if (used < state->budget) {
+		state->budget -= used;
+	} else {
+		state->budget = 0;
+		count(COUNT_OVERRUN);
+	}
+}
+
+s32 BPF_STRUCT_OPS(deadline_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
+{
+	struct task_state *state;
+	bool idle = false;
+	s32 cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &idle);
+
+	if (idle) {
+		state = state_of(p);
+		if (state)
+			state->charged = false;
+		dsq_insert(p, SCX_DSQ_LOCAL, slice_of(state, URGENT), SCX_ENQ_IMMED);
+		count(COUNT_SELECT_IDLE);
+	}
+	return cpu;
+}
+
+void BPF_STRUCT_OPS(deadline_runnable, struct task_struct *p, u64 enq_flags)
+{
+	struct task_state *state = state_of(p);
+
+	if (state)
+		look_at(p, state, enq_flags & SCX_ENQ_WAKEUP);
+}
+
+void BPF_STRUCT_OPS(deadline_enqueue, struct task_struct *p, u64 enq_flags)
+{
+	struct task_state *state = state_of(p);
+	u64 now = clock_now();
+
+	vclock_push(&clock, now, CLOCK_SHARE);
+	count(COUNT_ENQUEUED);
+	if (state)
+		state->queued_at = now;
+	if (wake_idle_cpu_for(p))
+		count(COUNT_KICKED);
+	else if (state && state->budget && (enq_flags & SCX_ENQ_WAKEUP))
+		preempt_for(p, state->deadline, 0, PREEMPT_GAP_NS, now, COUNT_SPARED);
+	if (state && state->budget) {
+		dsq_insert_ordered(p, URGENT, slice_of(state, URGENT), later(state->deadline, now), enq_flags);
+		return;
+	}
+	if (state)
+		state->charged = true;
+	dsq_insert_ordered(p, REST, slice_of(NULL, REST), place_of(p), enq_flags);
+}
+
+/* Whose turn it is on this CPU: the others' when it owes them time. */
+static u64 first_queue(void)
+{
+	struct due *due = bpf_map_lookup_elem(&dues, &(u32){0});
+
+	return !due || due->owed > 0 ? REST : URGENT;
+}
+
+/* At the end of a slice: does the task that has just run come before all that wait with its like? */
+static bool stays_first(struct task_struct *prev, struct task_state *state, s32 cpu)
+{
+	bool contended;
+	u64 first;
+
+	contended = first_waiting(state->budget ? URGENT : REST, cpu, &first);
+	/* When nobody waits for this CPU, what the task runs from here on takes nothing from anybody. */
+	state->charged = contended;
+	return !contended || (!state->yielded && before(state->budget ? state->deadline : place_of(prev), first));
+}
+
+void BPF_STRUCT_OPS(deadline_dispatch, s32 cpu, struct task_struct *prev)
+{
+	bool runnable = can_continue(prev, cpu), stays = false;
+	struct task_state *state = runnable ? state_of(prev) : NULL;
+	u64 first = first_queue(), other = URGENT + REST - first, own = first;
+
+	if (state) {
+		own = state->budget ? URGENT : REST;
+		stays = stays_first(prev, state, cpu);
+	}
+	if (!(stays && own == first) && dsq_move_to_local(first, SCX_ENQ_IMMED)) {
+		count(COUNT_DISPATCHED);
+		if (first == REST)
+			count(COUNT_AGED);
+	} else if (!stays && dsq_move_to_local(other, SCX_ENQ_IMMED)) {
+		count(COUNT_DISPATCHED);
+	} else if (runnable) {
+		task_set_slice(prev, slice_of(state, own));
+		count(COUNT_KEPT);
+	} else {
+		count(COUNT_IDLE);
+	}
+}
+
+/* A task that yields is done for this period, or gives way to the others for one turn. */
+bool BPF_STRUCT_OPS(deadline_yield, struct task_struct *from, struct task_struct *to)
+{
+	struct task_state *state = state_of(from);
+
+	if (!to) {
+		if (state) {
+			state->budget = 0;
+			state->yielded = true;
+		}
+		task_set_slice(from, 0);
+		count(COUNT_YIELDED);
+	}
+	return false;
+}
+
+void BPF_STRUCT_OPS(deadline_running, struct task_struct *p)
+{
+	struct cpu_view *view = cpu_view_of(p);
+	struct task_state *state = state_of(p);
+	u64 now = clock_now();
+
+	vclock_push(&clock, now, CLOCK_SHARE);
+	if (!state)
+		return;
+	state->counted = p->se.sum_exec_runtime;
+	state->yielded = false;
+	if (state->queued_at)
+		count_more(COUNT_WAITED_NS, now - state->queued_at);
+	state->queued_at = 0;
+	/* Only a task that won against others tells the time: one that found an idle CPU may be far ahead. */
+	if (!state->budget && state->charged)
+		vclock_won(&clock, p->scx.dsq_vtime);
+	view->deadline = state->budget ? state->deadline : now + NO_DEADLINE_NS;
+	view->busy = true;
+}
+
+void BPF_STRUCT_OPS(deadline_tick, struct task_struct *p)
+{
+	struct task_state *state = state_of(p);
+
+	if (state) {
+		settle(p, state);
+		look_at(p, state, false);
+		cpu_view_of(p)->deadline = state->budget ? state->deadline : clock_now() + NO_DEADLINE_NS;
+	}
+}
+
+void BPF_STRUCT_OPS(deadline_stopping, struct task_struct *p, bool runnable)
+{
+	struct task_state *state = state_of(p);
+
+	cpu_view_of(p)->busy = false;
+	if (!state)
+		return;
+	settle(p, state);
+	if (!runnable && state->period && before(state->deadline, clock_now()))
+		count(COUNT_LATE);
+}
+
+void BPF_STRUCT_OPS(deadline_enable, struct task_struct *p)
+{
+	task_set_vtime(p, clock.now);
+}
+
+s32 BPF_STRUCT_OPS_SLEEPABLE(deadline_init_task, struct task_struct *p, struct scx_init_task_args *args)
+{
+	struct task_state *state = bpf_task_storage_get(&tasks, p, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+
+	if (!state)
+		return -ENOMEM;
+	state->hint.expected = NO_HINT;
+	return 0;
+}
+
+/* The queues are for all CPUs: nothing is left behind by one that goes. The operations exist so that the scheduler stays. */
+void BPF_STRUCT_OPS(deadline_cpu_online, s32 cpu)
+{
+}
+
+void BPF_STRUCT_OPS(deadline_cpu_offline, s32 cpu)
+{
+}
+
+s32 BPF_STRUCT_OPS_SLEEPABLE(deadline_init)
+{
+	s32 error = scx_bpf_create_dsq(URGENT, -1);
+
+	vclock_start(&clock);
+	return error ?: scx_bpf_create_dsq(REST, -1);
+}
+
+void BPF_STRUCT_OPS(deadline_exit, struct scx_exit_info *info)
+{
+	exit_record(info);
+}
+
+SCHEDULER(deadline_ops,
+	  .select_cpu = (void *)deadline_select_cpu,
+	  .enqueue = (void *)deadline_enqueue,
+	  .dispatch = (void *)deadline_dispatch,
+	  .tick = (void *)deadline_tick,
+	  .runnable = (void *)deadline_runnable,
+	  .running = (void *)deadline_running,
+	  .stopping = (void *)deadline_stopping,
+	  .yield = (void *)deadline_yield,
+	  .enable = (void *)deadline_enable,
+	  .init_task = (void *)deadline_init_task,
+	  .cpu_online = (void *)deadline_cpu_online,
+	  .cpu_offline = (void *)deadline_cpu_offline,
+	  .init = (void *)deadline_init,
+	  .exit = (void *)deadline_exit,
+	  .timeout_ms = 30000,
+	  .name = "deadline");

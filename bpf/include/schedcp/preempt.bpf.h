@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Pre-emption, careful and bounded: a task that cannot wait interrupts a CPU whose task can.
+ *
+ * Each CPU says until when its task wants to be done. Of two CPUs, that where the waiting task was last and another one
+ * each time, the one whose task has more time is interrupted, if that task's deadline is later by a margin. A CPU is then
+ * left alone for a while, so that no storm of wakeups keeps its task from getting on. An interrupted CPU calls dispatch,
+ * which compares as it does at the end of a slice: whether the task has to go is decided there.
+ */
+#ifndef SCHEDCP_PREEMPT_BPF_H
+#define SCHEDCP_PREEMPT_BPF_H
+
+#include <schedcp/scheduler.bpf.h>
+#include <schedcp/stats.bpf.h>
+
+#define PREEMPT_GAP_MIN_NS (100 * NSEC_PER_USEC)
+
+/* Each in a cache line of its own, for it is written at every switch. */
+struct cpu_view {
+	u64 deadline;
+	u64 interrupted_at;
+	bool busy; /* with a task of ours */
+} __attribute__((aligned(64)));
+
+static struct cpu_view cpu_views[SCHEDCP_MAX_CPUS];
+static u32 cpu_probes;
+
+static u32 cpu_slot(s32 cpu)
+{
+	u32 slot = cpu;
+
+	barrier_var(slot);
+	return slot & (SCHEDCP_MAX_CPUS - 1);
+}
+
+static struct cpu_view *cpu_view_of(const struct task_struct *running)
+{
+	return &cpu_views[cpu_slot(scx_bpf_task_cpu(running))];
+}
+
+static u32 least_urgent_cpu(const struct task_struct *p)
+{
+	u32 nr = nr_cpus() ?: 1, own = cpu_slot(scx_bpf_task_cpu(p));
+	u32 other = cpu_slot(__sync_fetch_and_add(&cpu_probes, 1) % nr);
+
+	if (!bpf_cpumask_test_cpu(other, p->cpus_ptr))
+		return own;
+	return before(cpu_views[own].deadline, cpu_views[other].deadline) ? other : own;
+}
+
+/*
+ * From enqueue, best before the insert: the kick takes effect when this CPU lets interrupts in again, which is after it.
+ * Counts `spared` when the CPU was interrupted less than `gap` ns before.
+ */
+static void preempt_for(const struct task_struct *p, u64 deadline, u64 margin, u64 gap, u64 now, u32 spared)
+{
+	u32 chosen = least_urgent_cpu(p);
+	struct cpu_view *cpu = &cpu_views[cpu_slot(chosen)];
+
+	if (gap < PREEMPT_GAP_MIN_NS)
+		gap = PREEMPT_GAP_MIN_NS;
+	if (!cpu->busy || !before(deadline + margin, cpu->deadline))
+		return;
+	if (now - cpu->interrupted_at < gap) {
+		count(spared);
+		return;
+	}
+	cpu->interrupted_at = now;
+	scx_bpf_kick_cpu(chosen, SCX_KICK_PREEMPT);
+	count(COUNT_PREEMPTED);
+}
+
+#endif
