@@ -32,14 +32,22 @@ package struct TextRenderer: Sendable {
         if isPlaced && !finding.operation.isEmpty {
             text += aside("in", "the operation \(finding.operation)")
         }
-        for step in finding.path {
-            text += "\(paint(self.place(step.location) + ":", .bold)) \(label(.note))\(PlainText.oneLine(step.note))\n"
-            text += excerpt(step.location)
-        }
+        for run in RepeatedSteps(finding.path).runs { text += path(run) }
         if !finding.why.isEmpty { text += aside("why", finding.why) }
         if !finding.remedy.isEmpty { text += aside("fix", finding.remedy) }
         text += detail(finding.detail)
         return text
+    }
+
+    private func path(_ run: RepeatedSteps.Run) -> String {
+        var text = ""
+        for step in run.steps {
+            text += "\(paint(self.place(step.location) + ":", .bold)) \(label(.note))\(PlainText.oneLine(step.note))\n"
+            text += excerpt(step.location)
+        }
+        guard run.times > 1 else { return text }
+        let what = run.steps.count == 1 ? "this step" : "these \(run.steps.count) steps"
+        return text + aside("again", "\(what), \(run.times - 1) times more")
     }
 
     private func place(_ location: SourceLocation) -> String {

@@ -32,11 +32,29 @@ package struct Judge: Sendable {
     package struct Complaint: Hashable, Sendable {
         package var violation: Violation
         package var isCertain: Bool
+
+        var isCertainError: Bool { isCertain && violation.severity == .error }
+        /// Said, and not looked into.
+        var isOnlyRemark: Bool { isCertain && violation.severity != .error }
     }
 
     /// How long a task may wait while a load of so many tasks lasts, nanoseconds.
     package func bound(tasks: Int, hostStall: Int64) -> Int64 {
         max(Self.patience, 4 * Int64(tasks) * Self.turn / Int64(cpus)) + 2 * hostStall
+    }
+
+    /// - Parameter tolerated: checks that are no reason to refuse this candidate.
+    package func judge(
+        _ seen: Observation, _ expected: Expectations, tolerating tolerated: Set<String>
+    ) -> [Complaint] {
+        judge(seen, expected).map { complaint in
+            var complaint = complaint
+            if tolerated.contains(complaint.violation.check), complaint.violation.severity == .error {
+                complaint.violation.severity = .warning
+                complaint.isCertain = true
+            }
+            return complaint
+        }
     }
 
     package func judge(_ seen: Observation, _ expected: Expectations) -> [Complaint] {
@@ -173,9 +191,12 @@ package struct Judge: Sendable {
     package func leavesIdle(
         candidate: [Double], other: [Double], bound: Double, isNoisy: Bool
     ) -> Violation.Severity? {
-        guard let least = candidate.min(), let most = other.max(), candidate.count >= 3 else { return nil }
+        // Every turn of the candidate is worse than every one of the default's, and it is clearly so in the middle.
+        guard candidate.count >= 3, let least = candidate.min(), let most = other.max(), least > most else {
+            return nil
+        }
         let middle = candidate.sorted()[candidate.count / 2]
-        guard least > 2 * most + 0.05, middle > bound else { return nil }
+        guard middle > 2 * other.sorted()[other.count / 2] + 0.05, middle > bound else { return nil }
         if !isNoisy { return .error }
         return least > 10 * most && least > 4 * bound ? .error : .warning
     }

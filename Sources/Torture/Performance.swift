@@ -80,7 +80,7 @@ extension Trial {
         let seen = watch(
             load, milliseconds: comparison.milliseconds * (options.effort == .full ? 2 : 1), byCandidate: byCandidate)
         if byCandidate {
-            let complaints = judge.judge(seen, load.expectations).filter(\.isCertain)
+            let complaints = self.complaints(of: seen, load).filter(\.isCertainError)
             if isBroken(seen) { recover(seen, keepsDump: true) }
             for complaint in complaints { complain(complaint.violation) }
             if !complaints.isEmpty { return nil }

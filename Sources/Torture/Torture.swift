@@ -18,6 +18,8 @@ package struct TortureOptions: Hashable, Sendable {
     package var promises: [String: String] = [:]
     /// Only these loads; empty for those of the effort.
     package var loads: [String] = []
+    /// Checks that the rules make warnings or notes, or leave out.
+    package var toleratedByRules: Set<String> = []
     /// The comparison with the default scheduler can be left out.
     package var measuresPerformance = true
 
@@ -25,4 +27,10 @@ package struct TortureOptions: Hashable, Sendable {
 
     /// Does it promise to share CPU time by nice weight?
     package var isFairByWeight: Bool { promises["fair_by_weight"] == "true" }
+
+    /// Checks whose findings are no reason to refuse the candidate. Every scheduler is taken to keep CPUs busy while tasks
+    /// wait, unless it says that it does not.
+    package var tolerated: Set<String> {
+        promises["work_conserving"] == "false" ? toleratedByRules.union(["work-conservation"]) : toleratedByRules
+    }
 }

@@ -13,7 +13,7 @@ extension Trial {
             return false
         }
         report(seen)
-        let complaints = judge.judge(seen, load.expectations)
+        let complaints = complaints(of: seen, load)
         if isBroken(seen) { recover(seen, keepsDump: !complaints.isEmpty) }
         if !complaints.isEmpty { explain(kind, seen, complaints) }
         return errors == 0

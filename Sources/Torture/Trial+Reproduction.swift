@@ -10,6 +10,10 @@ extension Trial {
     /// Sees a failure again, alone and with fewer tasks, and says it with the smallest setting that still fails. What
     /// noise could have caused counts only when it is seen twice, and not of the default scheduler.
     func explain(_ kind: any Load.Type, _ seen: Observation, _ complaints: [Judge.Complaint]) {
+        // What is no fault of this policy is said once and not looked into.
+        if complaints.allSatisfy(\.isOnlyRemark) {
+            return tell(complaints, as: nil, "No reason to refuse this candidate: its description or the rules say so.")
+        }
         let deadline = Linux.Clock.monotonic() + reproductionTime
         let checks = Set(complaints.map(\.violation.check))
         if checks == ["work-conservation"] { return explainIdleness(kind, seen, complaints) }
@@ -51,7 +55,7 @@ extension Trial {
             others.append(other.idleShareOfWaits)
             if other.hostStall > 0 { isNoisy = true }
             guard let again = observe(load, milliseconds: load.milliseconds, isFresh: round == 0) else { return }
-            let certain = judge.judge(again, load.expectations).filter(\.isCertain)
+            let certain = self.complaints(of: again, load).filter(\.isCertainError)
             if isBroken(again) { recover(again, keepsDump: true) }
             if !certain.isEmpty { return tell(certain, as: nil, "") }
             own.append(again.idleShareOfWaits)
@@ -92,7 +96,7 @@ extension Trial {
         // Shares of CPU time need longer than waits.
         let longer = checks.contains("fairness") ? 2500 : nil
         guard let seen = observe(load, milliseconds: longer, isFresh: true) else { return nil }
-        let complaints = judge.judge(seen, load.expectations)
+        let complaints = complaints(of: seen, load)
         if isBroken(seen) { recover(seen, keepsDump: false) }
         let failed = Set(complaints.filter { $0.violation.severity == .error }.map(\.violation.check)).intersection(
             checks)
@@ -106,6 +110,6 @@ extension Trial {
         let load = kind.init(tasks: tasks)
         let seen = watch(load, milliseconds: nil, byCandidate: false)
         runner.abandon()
-        return judge.judge(seen, load.expectations).contains { checks.contains($0.violation.check) }
+        return complaints(of: seen, load).contains { checks.contains($0.violation.check) }
     }
 }

@@ -37,6 +37,11 @@ package final class Trial {
 
     var machine: Machine { runner.machine }
 
+    /// What is wrong with what was seen, by this candidate's measure.
+    func complaints(of seen: Observation, _ load: any Load) -> [Judge.Complaint] {
+        judge.judge(seen, load.expectations, tolerating: options.tolerated)
+    }
+
     /// Runs the whole stage.
     package func run() -> TrialRecord.Verdict {
         // From here on this process needs nothing of the candidate.

@@ -43,7 +43,7 @@ extension Trials {
     private func ask(_ events: @escaping @Sendable (TrialEvent) -> Void) async throws(Failure) -> TrialKernelIdentity {
         let machine = try await self.machine()
         let limit = options.limits.boot + .seconds(60)
-        var attempts = TrialMachine.attempts
+        var attempts = Tries.most
         events(.progress("booting the kernel to ask what it is"))
         while true {
             do {

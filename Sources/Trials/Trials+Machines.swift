@@ -12,6 +12,8 @@ struct MachineRun: Sendable {
     /// Why the machine, or talking with it, ended too early.
     var error: MachineError?
     var console = ""
+    /// How often, before this run, the machine had stopped answering.
+    var silences = 0
 }
 
 /// One command of the guest, as far as it got.
@@ -42,26 +44,14 @@ extension TrialMachine {
     static let objectPath = "/candidate.bpf.o"
     static let hintsPath = "/candidate.hints"
 
-    /// How often a machine is tried that ends by the emulator's own fault.
-    static let attempts = 3
-
-    /// Boots, does the job, and tells the emulator's faults from the candidate's: the former are tried again.
+    /// Boots and does the job, again where ``Tries`` says so.
     func run(_ job: MachineJob) async -> MachineRun {
-        var attempts = Self.attempts
+        var tries = Tries()
         while true {
-            let run = await runOnce(job)
-            attempts -= 1
-            guard attempts > 0, let error = run.error, Self.isWorthAnotherTry(error, run.console) else { return run }
-            job.progress("the machine failed by itself, trying again")
-        }
-    }
-
-    /// An emulator that ended without its kernel having said a word about it.
-    private static func isWorthAnotherTry(_ error: MachineError, _ console: String) -> Bool {
-        switch error.code {
-        case .emulatorFault: true
-        case .stopped: !KernelLog.hasPanicked(console)
-        default: false
+            var run = await runOnce(job)
+            run.silences = tries.silences
+            guard let reason = tries.reasonForAnother(after: run) else { return run }
+            job.progress(reason)
         }
     }
 
@@ -116,6 +106,8 @@ extension TrialMachine {
         let promises = job.candidate.promises
         var words = promises.sorted { $0.key < $1.key }.flatMap { ["--promise", "\($0.key)=\($0.value)"] }
         words += ["--effort", job.effort.rawValue, "--shape", job.shape.name]
+        let tolerated = job.candidate.tolerated.sorted()
+        if !tolerated.isEmpty { words += ["--tolerate", tolerated.joined(separator: ",")] }
         if !job.withLoad {
             let loads = job.shape.loads(fairByWeight: promises["fair_by_weight"] == "true")
             words += ["--performance", "no", "--loads", loads.joined(separator: ",")]

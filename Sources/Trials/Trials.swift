@@ -43,6 +43,8 @@ package struct TrialCandidate: Hashable, Sendable {
     package var hintMaps: [Hint.Kind: String] = [:]
     /// What its description promises, by the names of the description's table, for the dynamic stage to hold it to.
     package var promises: [String: String] = [:]
+    /// Checks of the dynamic stage that are no reason to refuse it, so that the trial goes on after them.
+    package var tolerated: Set<String> = []
 
     package init(object: [UInt8]) { self.object = object }
 }

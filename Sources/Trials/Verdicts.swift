@@ -39,6 +39,12 @@ enum Verdicts {
         report.measurements = run.transcript.measurements.map { measurement($0, shape) }
         report.findings = run.transcript.violations.map { finding(.dynamic, $0, shape) } + logFindings(.dynamic, run)
         judge(&report, run, machine)
+        if machine.silences > 0, report.verdict == .passed {
+            report.findings.append(
+                Finding(
+                    stage: .dynamic, check: guestCheck, severity: .warning,
+                    message: "the machine stopped answering once, and went well twice afterwards"))
+        }
         let refuted = Set(report.findings.filter { $0.severity == .error }.map(\.check))
         report.checks = refuted.sorted().map { CheckOutcome(check: $0, verdict: .refuted, reason: shape.title) }
         return report

@@ -77,6 +77,7 @@ private actor Tools {
         candidate.hints = request.hints
         candidate.hintMaps = request.hintMaps
         candidate.promises = request.promises
+        candidate.tolerated = request.rules.toleratedChecks
         let trials = trials(on: kernel)
         let (given, effort, last) = (candidate, request.effort, request.lastStage)
         return AsyncStream { steps in

@@ -63,6 +63,9 @@ package struct VerificationRules: Hashable, Codable, Sendable {
     package var capabilities = CapabilityRules()
 
     package init() {}
+
+    /// Checks whose findings refuse nobody.
+    package var toleratedChecks: Set<String> { checksOff.union(severities.filter { $0.value != .error }.keys) }
 }
 
 /// What a program may use. Patterns are names in which `*` stands for any characters; a denial is stronger.

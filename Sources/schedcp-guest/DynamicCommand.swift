@@ -22,6 +22,7 @@ struct DynamicCommand {
                 guard let equals = value.firstIndex(of: "=") else { return nil }
                 options.promises[String(value[..<equals])] = String(value[value.index(after: equals)...])
             case "loads": options.loads = value.split(separator: ",").map(String.init)
+            case "tolerate": options.toleratedByRules = Set(value.split(separator: ",").map(String.init))
             case "performance": options.measuresPerformance = value != "no"
             case "probe": break
             default: return nil

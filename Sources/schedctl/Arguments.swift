@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Linux
 import Model
 import Wire
 
@@ -55,16 +56,21 @@ struct SchedulerArguments: ParsableArguments {
 /// Files that are named on the command line.
 enum SmallFile {
     static func read(_ path: String, limit: Int, what: String) throws(Failure) -> [UInt8] {
-        do {
-            let bytes = try Data(contentsOf: URL(filePath: path), options: .mappedIfSafe)
-            guard bytes.count <= limit else {
-                throw Failure(.malformedObject, "\(path) is too large for \(what)")
+        do throws(SystemError) { return try TextFile.readBytes(path, limit: limit) } catch {
+            let name = path.quotedForDisplay(limit: 200)
+            switch error.code {
+            case EFBIG:
+                let size = "\(limit >> 10) KiB"
+                throw Failure(.malformedObject, "the file \(name) is too large for \(what): at most \(size) are read")
+            case ENOENT:
+                throw Failure(
+                    .notFound, "there is no file \(name)",
+                    hint: "a name of the repository has no slash; see `schedctl list`")
+            case EISDIR:
+                throw Failure(.notFound, "\(name) is a folder, not \(what)")
+            default:
+                throw Failure(.notFound, "the file \(name) cannot be read: \(error.reason)")
             }
-            return [UInt8](bytes)
-        } catch let failure as Failure { throw failure } catch {
-            throw Failure(
-                .notFound, "the file \(path.quotedForDisplay(limit: 200)) cannot be read",
-                hint: "a name of the repository has no slash; see `schedctl list`")
         }
     }
 }

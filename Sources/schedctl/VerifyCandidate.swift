@@ -40,21 +40,11 @@ struct CandidateFile {
         return isSource ? .source(name: name, bytes: bytes) : .object(name: name, bytes: bytes)
     }
 
-    /// What the description beside it (`fifo.toml` for `fifo.bpf.c`) promises. Only single lines of a table of texts,
-    /// numbers and truth values are read: the daemon's repository reads and checks the whole.
+    /// What the description beside it (`fifo.toml` for `fifo.bpf.c`) promises.
     func promises() -> [String: String] {
         let stem = path.split(separator: ".bpf.", omittingEmptySubsequences: false).first.map(String.init) ?? path
         guard stem != path, let text = try? TextFile.read(stem + ".toml") else { return [:] }
-        var result: [String: String] = [:]
-        var isInside = false
-        for line in text.split(separator: "\n") {
-            if line.hasPrefix("[") { isInside = line == "[promises]" }
-            guard isInside, let equals = line.firstIndex(of: "=") else { continue }
-            let name = line[..<equals].trimmingCharacters(in: .whitespaces)
-            let value = line[line.index(after: equals)...].trimmingCharacters(in: .whitespaces)
-            result[name] = value.hasPrefix("\"") ? String(value.dropFirst().dropLast()) : value
-        }
-        return result
+        return DescriptionPromises.read(text)
     }
 
     private static func sourceTree() -> String? {

@@ -1,6 +1,7 @@
-import Diagnostics
 import Model
 import Testing
+
+@testable import Diagnostics
 
 @Suite(.timeLimit(.minutes(1))) struct TextTests {
     let plain = TextRenderer(sources: Sample.sources)
@@ -14,6 +15,33 @@ import Testing
         #expect(lines.contains("\(name):3:6: note: the condition is true"))
         #expect(lines.contains("      = why: The task never runs again."))
         #expect(lines.contains("      = fix: Insert it into a queue on every path."))
+    }
+
+    @Test func theTurnsOfALoopAreShownOnce() {
+        func step(_ line: Int) -> PathStep {
+            PathStep(location: SourceLocation(file: "x.bpf.c", line: line), note: "goes on")
+        }
+        var finding = Sample.lost
+        finding.path = [step(1)] + (0..<5).flatMap { _ in [step(2), step(3)] } + [step(4)]
+        let text = TextRenderer().finding(finding, in: "x.bpf.c")
+        let shown = text.split(separator: "\n").filter { $0.contains("note: goes on") || $0.contains("again:") }
+        #expect(
+            shown == [
+                "x.bpf.c:1: note: goes on", "x.bpf.c:2: note: goes on", "x.bpf.c:3: note: goes on",
+                "      = again: these 2 steps, 4 times more", "x.bpf.c:4: note: goes on",
+            ])
+        finding.path = [step(1), step(1), step(2)]
+        #expect(!TextRenderer().finding(finding, in: "x.bpf.c").contains("again:"))
+    }
+
+    @Test(arguments: 0..<40) func foldedPathsUnfoldToWhatTheyWere(seed: Int) {
+        var state = UInt64(seed) &* 0x9E37_79B9_7F4A_7C15 &+ 1
+        let steps = (0..<60).map { _ in
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return PathStep(location: SourceLocation(file: "x", line: Int(state >> 62)), note: "")
+        }
+        let unfolded = RepeatedSteps(steps).runs.flatMap { run in (0..<run.times).flatMap { _ in Array(run.steps) } }
+        #expect(unfolded == steps)
     }
 
     @Test func theTextOfALineIsTheFindingsOwnWhereTheFileIsNotKnown() {

@@ -22,8 +22,12 @@ package enum Checkout {
         return path
     }
 
-    package static let schedulers = ["fifo", "ljf", "vtime"]
-    package static let fixtures = ["convention", "ejects", "foreign", "refused", "stall"]
+    /// Those of bpf/ that have a description, in the order of their names.
+    package static let schedulers: [String] = {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: root + "/bpf")) ?? []
+        return names.filter { $0.hasSuffix(".toml") }.map { String($0.dropLast(".toml".count)) }.sorted()
+    }()
+    package static let fixtures = ["cids", "convention", "ejects", "foreign", "refused", "stall"]
 
     /// The folder of compiled schedulers, and `fixtures` in it. Compiles them where one is missing.
     package static func objects() async throws -> String { try await compiled.value }

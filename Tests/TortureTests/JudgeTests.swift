@@ -82,6 +82,19 @@ import Testing
         #expect(checks(seen { $0.figures = [waits(Self.second / 5, idle: Self.second / 5)] }).isEmpty)
     }
 
+    @Test func whoDoesNotPromiseToKeepCPUsBusyIsOnlyWarned() throws {
+        var options = TortureOptions()
+        options.promises = ["work_conserving": "false"]
+        let idle = seen { $0.figures = [waits(Self.second / 3, idle: Self.second)] }
+        let complaints = judge.judge(idle, Expectations(), tolerating: options.tolerated)
+        #expect(complaints.map(\.violation.severity) == [.warning])
+        #expect(judge.judge(idle, Expectations(), tolerating: []).map(\.violation.severity) == [.error])
+        // It may not let anybody starve all the same.
+        let task = WaitingTask(process: 5, name: "x", group: 1, nice: 0, cpus: 1, waited: 7 * Self.second)
+        let starved = judge.judge(seen { $0.starved = [task] }, Expectations(), tolerating: options.tolerated)
+        #expect(starved.map(\.violation.severity) == [.error])
+    }
+
     @Test func manyTasksMayWaitTogetherForACPUThatWakesLate() {
         let idle = [waits(5_000_000, idle: Self.second / 2)]
         #expect(

@@ -15,7 +15,7 @@ struct Case: Sendable {
     }
 
     enum Origin: String, Sendable, CaseIterable {
-        case flawed, good, examples, selftests
+        case flawed, good, shipped, examples, selftests
     }
 
     var name: String
@@ -23,6 +23,8 @@ struct Case: Sendable {
     var candidate: VerificationRequest.Candidate
     var parameters: [(name: String, value: String)] = []
     var expectation: Expectation
+    /// What its description promises.
+    var promises: [String: String] = [:]
     /// Checks whose findings are warnings here: what this policy does not promise.
     var notPromised: [String] = []
 
@@ -67,16 +69,17 @@ struct CorpusFailure: Error, CustomStringConvertible {
     var description: String
 }
 
-/// The schedulers that are our own.
+/// The schedulers that are our own: those with a flaw, those that only look so, and those that are installed.
 struct CorpusFolder {
     var path: String
+    /// bpf/
+    var shipped: String
 
     func cases() throws -> [Case] {
-        try read("flawed", .flawed) + read("good", .good)
+        try read(path + "/flawed", .flawed) + read(path + "/good", .good) + read(shipped, .shipped)
     }
 
     private func read(_ folder: String, _ origin: Case.Origin) throws -> [Case] {
-        let folder = path + "/" + folder
         let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".bpf.c") }
         return try names.sorted().map { file in
             guard let bytes = FileManager.default.contents(atPath: folder + "/" + file).map({ [UInt8]($0) }) else {
@@ -89,10 +92,11 @@ struct CorpusFolder {
                 }
                 expectation = .flawed(mark)
             }
+            let name = String(file.dropLast(".bpf.c".count))
+            let description = FileManager.default.contents(atPath: "\(folder)/\(name).toml") ?? Data()
             return Case(
-                name: String(file.dropLast(".bpf.c".count)), origin: origin,
-                candidate: .source(name: file, bytes: bytes),
-                expectation: expectation)
+                name: name, origin: origin, candidate: .source(name: file, bytes: bytes), expectation: expectation,
+                promises: DescriptionPromises.read(String(decoding: description, as: UTF8.self)))
         }
     }
 }

@@ -4,6 +4,7 @@
 
 import ArgumentParser
 import FoundationEssentials
+import Glibc
 import Model
 import Verifier
 
@@ -15,6 +16,9 @@ struct RunCorpus: AsyncParsableCommand {
 
     @Option(help: "The folder with flawed/, good/ and kernel.tsv.")
     var corpus = "Tests/Corpus"
+
+    @Option(help: "The folder of the schedulers that are installed.")
+    var shipped = "bpf"
 
     @Option(help: "What scripts/kernel-corpus printed; without it the kernel's own schedulers are left out.")
     var kernelObjects: String?
@@ -44,7 +48,7 @@ struct RunCorpus: AsyncParsableCommand {
     var evidence = false
 
     mutating func run() async throws {
-        var cases = try CorpusFolder(path: corpus).cases()
+        var cases = try CorpusFolder(path: corpus, shipped: shipped).cases()
         if let kernelObjects {
             cases += try KernelTable(path: corpus + "/kernel.tsv").cases(objects: kernelObjects)
         }
@@ -70,6 +74,9 @@ struct RunCorpus: AsyncParsableCommand {
 }
 
 enum Console {
-    /// A line on standard output.
-    static func write(_ line: String) { print(line) }
+    /// A line on standard output, at once: whoever reads a file or a pipe wants to see how far it is.
+    static func write(_ line: String) {
+        print(line)
+        fflush(stdout)
+    }
 }

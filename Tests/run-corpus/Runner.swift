@@ -23,7 +23,8 @@ struct Runner: Sendable {
         for outcome in outcomes where outcome.refusedBy != nil { progress(outcome) }
         let left = outcomes.indices.filter { outcomes[$0].refusedBy == nil && !outcomes[$0].isUndecided }
         let second = await each(left.map { cases[$0] }, atATime: machines) { entry in
-            let outcome = await judge(entry, upTo: .dynamic)
+            // Where nothing is promised, whether it loads is all that is asked.
+            let outcome = await judge(entry, upTo: entry.expectation == .anything ? .kernel : .dynamic)
             progress(outcome)
             return outcome
         }
@@ -34,6 +35,7 @@ struct Runner: Sendable {
     private func judge(_ entry: Case, upTo stage: VerificationStage) async -> Outcome {
         var request = VerificationRequest(entry.candidate)
         request.parameters = entry.parameters.map { Setting(name: $0.name, value: $0.value) }
+        request.promises = entry.promises
         request.lastStage = stage
         request.kernel = choice
         request.mayUseEvidence = mayUseEvidence

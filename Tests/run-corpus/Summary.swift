@@ -90,6 +90,11 @@ struct Summary {
             "\(refused.count) of \(flawed.count) flaws refused (\(percent(refused.count))), \(static_.count) by the "
         text +=
             "static stage with the right line (\(percent(static_.count))); \(accepted) of \(good.count) good ones passed"
+        let shipped = of(.shipped)
+        if !shipped.isEmpty {
+            let accepted = shipped.filter { $0.refusedBy == nil && !$0.isUndecided }.count
+            text += "; \(accepted) of \(shipped.count) that are installed passed"
+        }
         let examples = of(.examples)
         if !examples.isEmpty {
             let accepted = examples.filter { $0.refusedBy == nil && !$0.isUndecided }.count
