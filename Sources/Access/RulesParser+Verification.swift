@@ -77,6 +77,11 @@ extension RulesParser {
         guard isName, name.text.utf8.count <= 64 else {
             return problem(name, "\(Self.quoted(name)) is not a check's name", "lower-case letters, digits and -")
         }
+        guard CheckCatalogue.named(name.text) != nil else {
+            return problem(
+                name, "there is no check \(Self.quoted(name))",
+                Spelling.hint(name.text, CheckCatalogue.all.map(\.name), within: name.text.utf8.count / 3 + 1))
+        }
         if let earlier = checks.first(where: { $0.name == name.text }) {
             return problem(name, "check \(name.text) stands in line \(earlier.line) already")
         }

@@ -105,8 +105,9 @@ enum Lines {
 
 /// The known word that a mistyped one is closest to.
 enum Spelling {
-    static func hint(_ word: String, _ known: [String]) -> String {
-        let near = known.filter { distance(word, $0) <= 2 }.min { distance(word, $0) < distance(word, $1) }
+    /// - Parameter edits: more than so many make it another word.
+    static func hint(_ word: String, _ known: [String], within edits: Int = 2) -> String {
+        let near = known.filter { distance(word, $0) <= edits }.min { distance(word, $0) < distance(word, $1) }
         if let near { return "did you mean '\(near)'?" }
         return "known: " + known.joined(separator: ", ")
     }

@@ -43,7 +43,8 @@ import Testing
         ("verifier a stream /x key rsa \(key)\n", 6, 26, "not possible"),
         ("verifier a socket /x\nverifier a socket /y\n", 7, 10, "already"),
         ("check Lost off\n", 6, 7, "not a check"), ("check lost-task maybe\n", 6, 17, "not possible"),
-        ("check lost-task\n", 6, 7, "missing"), ("check a off\ncheck a error\n", 7, 7, "already"),
+        ("check lost-task\n", 6, 7, "missing"), ("check slice off\ncheck slice error\n", 7, 7, "already"),
+        ("check lost-tasks off\n", 6, 7, "no check"),
         ("attestation requires a||b\n", 6, 22, "not a stage"), ("attestation requires |\n", 6, 22, "not a stage"),
     ]
 
@@ -52,6 +53,21 @@ import Testing
         #expect(report.rules == nil)
         let found = report.errors.contains { $0.line == line && $0.column == column && $0.message.contains(says) }
         #expect(found, "\(report.errors)")
+    }
+
+    @Test func anUnknownCheckIsNamedWithTheNearest() {
+        let near = ["lost-tasks": "lost-task", "strict-prio": "strict-priority", "slices": "slice", "hung-up": "hung"]
+        for (wrong, right) in near {
+            let report = Self.read(Self.good + "check \(wrong) off\n")
+            #expect(report.rules == nil)
+            #expect(report.errors.map(\.hint) == ["did you mean '\(right)'?"], "\(report.errors)")
+        }
+        // What is near to none is answered with all.
+        let far = Self.read(Self.good + "check everything-at-once off\n").errors.first
+        #expect(far?.hint.hasPrefix("known: compile, ") == true && far?.hint.contains("lost-task") == true)
+        for check in CheckCatalogue.all {
+            #expect(Self.read(Self.good + "check \(check.name) warning\n").rules != nil, "\(check.name)")
+        }
     }
 
     @Test func anEffortIsQuickOrFull() throws {
