@@ -40,6 +40,14 @@ package struct OperationsTable: Sendable {
     /// Members that are arrays of characters, such as `name`.
     package var strings: [String: String]
 
+    /// The kernel's type for schedulers that number CPUs by their place in the topology (cids), from Linux 7.3 on.
+    package static let placesType = "sched_ext_ops_cid"
+
+    /// A scheduler's, in either form.
+    package var isScheduler: Bool { type == "sched_ext_ops" || countsPlaces }
+    /// What its operations are given, and answer, are cids and no CPU numbers.
+    package var countsPlaces: Bool { type == Self.placesType }
+
     package init(
         name: String, type: String, isLinked: Bool, map: Int, functions: [String: Int] = [:],
         numbers: [String: UInt64] = [:], strings: [String: String] = [:]

@@ -50,8 +50,8 @@ package struct ResolvedObject: Sendable {
         self.problems = problems
     }
 
-    /// The scheduler's table: the first of type `sched_ext_ops`; nil where the object is no scheduler.
-    package var scheduler: OperationsTable? { tables.first { $0.type == "sched_ext_ops" } }
+    /// The scheduler's table: the first in either of the kernel's forms; nil where the object is no scheduler.
+    package var scheduler: OperationsTable? { tables.first(where: \.isScheduler) }
 
     /// Operation to function, such as `enqueue` to 3.
     package var operations: [String: Int] { scheduler?.functions ?? [:] }

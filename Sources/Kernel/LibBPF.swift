@@ -85,12 +85,16 @@ struct ObjectHandle: ~Copyable {
         }
     }
 
-    /// The maps that hold a `struct sched_ext_ops`.
+    /// The kernel's types of schedulers: with CPU numbers and, from Linux 7.3 on, with places in the topology (cids).
+    /// The members that are no functions have the same names and the same meaning in both.
+    private static let schedulerTypes: Set = ["sched_ext_ops", "sched_ext_ops_cid"]
+
+    /// The maps that hold a scheduler's operations.
     borrowing func schedulerMaps() -> [OpaquePointer] {
-        let types = TypeTable(object: raw)
+        guard let types = TypeTable(object: raw) else { return [] }
         return maps().filter { map in
             bpf_map__type(map) == BPF_MAP_TYPE_STRUCT_OPS
-                && types?.name(of: bpf_map__btf_value_type_id(map)) == "sched_ext_ops"
+                && Self.schedulerTypes.contains(types.name(of: bpf_map__btf_value_type_id(map)))
         }
     }
 }

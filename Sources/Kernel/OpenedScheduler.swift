@@ -14,7 +14,7 @@ package struct OpenedScheduler: ~Copyable {
     /// An object larger than this is none of a scheduler's.
     package static let maxObjectBytes = 8 << 20
 
-    /// Parses an object file and finds the one `struct sched_ext_ops` in it.
+    /// Parses an object file and finds the one `struct sched_ext_ops`, or `struct sched_ext_ops_cid`, in it.
     package static func open(_ bytes: [UInt8], label: String) throws(Failure) -> OpenedScheduler {
         guard bytes.count <= maxObjectBytes else {
             throw Failure(.malformedObject, "the object is larger than \(maxObjectBytes) bytes")
@@ -145,10 +145,13 @@ package struct OpenedScheduler: ~Copyable {
         return LoadedScheduler(handle: handle, ops: ops, name: name, exitLayout: exitLayout, verified: verified)
     }
 
+    /// The members of its table that are no operations.
+    var fields: OpsFields? { OpsFields(map: ops, types: TypeTable(object: handle.raw)) }
+
     /// What depends on this machine's state: the size of the dump, and the hotplug sequence, by which the kernel
     /// notices a CPU that came or went between here and the attach.
     private mutating func prepareForLoad() throws(Failure) {
-        guard var fields = OpsFields(map: ops, types: TypeTable(object: handle.raw)) else { return }
+        guard var fields else { return }
         if let sequence = TextFile.firstLine(HostProbe.schedExtFolder + "/hotplug_seq").flatMap({ UInt64($0) }) {
             fields.set("hotplug_seq", to: sequence)
         }

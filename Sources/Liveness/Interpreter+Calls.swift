@@ -194,8 +194,12 @@ extension Interpreter {
                 keepFailed: keepFailed, isSingleTask: isSingleTask(),
                 moves: state.moves.map { move in
                     let known = bounds(of: move.result).signed32
-                    return (move.event, known == Interval(0) ? false : known.contains(0) ? nil : true, move.isQuestion)
-                }, usesMemory: state.cells.contains { $0.isWritten && region(of: $0.base).isShared },
+                    return (
+                        move.event, known == Interval(0) ? false : known.contains(0) ? nil : true, move.isQuestion,
+                        Array(state.turns.prefix(move.turns))
+                    )
+                }, resets: state.resets,
+                usesMemory: state.cells.contains { $0.isWritten && region(of: $0.base).isShared },
                 creates: state.creates.map { create in
                     let known = bounds(of: create.result)
                     let isResult = terms.bare(result) == create.result

@@ -19,14 +19,14 @@ extension Interpreter {
             .iterationSlice, .iterationKey, .createQueue, .destroyQueue, .queueLength, .peekQueue:
             queueCall(model)
         case .selectCPU, .selectCPUAnd, .pickIdle, .pickAny, .firstOf, .firstOfTwo, .testCPU, .testAndClearIdle,
-            .taskCPU, .cpuCount, .constantMask, .kick:
+            .taskCPU, .cpuCount, .constantMask, .place, .kickPlace, .kick:
             cpuCall(model, name)
         case .iterateQueue, .iterateNumbers, .iterateOther, .nextNumber, .nextTask, .nextOther, .endIteration:
             iteratorCall(model)
         default: otherCall(model)
         }
         switch model {
-        case .testCPU, .taskCPU, .cpuCount, .nextNumber, .iterateNumbers, .endIteration, .constantMask: break
+        case .testCPU, .taskCPU, .cpuCount, .place, .nextNumber, .iterateNumbers, .endIteration, .constantMask: break
         default: outdateShared()
         }
     }
@@ -69,13 +69,28 @@ extension Interpreter {
             setRegister(0, cpu)
         case .cpuCount: setRegister(0, terms.input(.pure(name, 0, 0), .range(1, UInt64(program.options.cpuLimit))))
         case .constantMask: setRegister(0, terms.input(.pure(name, 0, 0), Program.address, .cpumask))
+        case .place: setRegister(0, place(name, first))
         default:
             var event = event(.kick)
-            event.cpu = bounds(of: first)
             event.flags = bounds(of: register(2))
-            event.note = note(ofCPU: first)
+            if model == .kick {
+                event.cpu = bounds(of: first)
+                event.note = note(ofCPU: first)
+            }
             _ = record.add(event)
             setRegister(0, TermTable.zero)
+        }
+    }
+
+    /// A cid, or how many there are. A task's may change meanwhile; an operation stays where it is.
+    private func place(_ name: String, _ first: TermID) -> TermID {
+        let bounds = Bounds.lower(-4095, cpuLimit)
+        switch name {
+        case "scx_bpf_task_cid": return terms.input(.pure(name, terms.root(first), TermTable.zero), bounds)
+        case "scx_bpf_cpu_to_cid", "scx_bpf_cid_to_cpu":
+            return terms.input(.pure(name, terms.bare(first), TermTable.zero), bounds)
+        case "scx_bpf_this_cid": return terms.input(.pure(name, 0, 0), bounds)
+        default: return terms.input(.pure(name, 0, 0), .range(1, UInt64(program.options.cpuLimit)))
         }
     }
 

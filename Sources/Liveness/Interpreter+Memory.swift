@@ -86,7 +86,7 @@ extension Interpreter {
                 write(address, offset, size, narrowed(given, size))
             } else {
                 let (base, at) = place(address, offset)
-                noteStore(base, at, size, given)
+                noteStore(base, at, size, given, isWhole: false)
                 forget(base, at, size)
             }
         }

@@ -30,7 +30,9 @@ extension Interpreter {
             let length = result(.lower(-4095, .max))
             if let number = asked, event.queue?.constant != nil {
                 state.moves.removeAll { $0.event == number }
-                state.moves.append(MoveFact(queue: register(1), isQuestion: true, result: length, event: number))
+                state.moves.append(
+                    MoveFact(
+                        queue: register(1), isQuestion: true, result: length, event: number, turns: state.turns.count))
             }
             setRegister(0, length)
         default: setRegister(0, TermTable.zero)
@@ -165,7 +167,8 @@ extension Interpreter {
         // What is known of the order of service is of use only where the queue is one.
         if event.queue?.constant != nil {
             state.moves.removeAll { $0.event == number }
-            state.moves.append(MoveFact(queue: queueTerm, result: value, event: number))
+            state.moves.append(
+                MoveFact(queue: queueTerm, result: value, event: number, turns: state.turns.count))
         }
         setRegister(0, value)
     }

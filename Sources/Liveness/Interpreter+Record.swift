@@ -126,7 +126,9 @@ extension Interpreter {
     }
 
     /// A store: does it name a task where others can find it, or set a field that the kernel goes by?
-    func noteStore(_ base: TermID, _ offset: Int64, _ size: Int, _ value: TermID) {
+    ///
+    /// - Parameter isWhole: `value` is what is there afterwards, and not what is added to it or the like.
+    func noteStore(_ base: TermID, _ offset: Int64, _ size: Int, _ value: TermID, isWhole: Bool = true) {
         let region = region(of: base)
         if case .frame = region { return }
         let root = terms.root(base)
@@ -147,6 +149,7 @@ extension Interpreter {
         switch region {
         case .section(let map), .mapValue(let map):
             record.writers[Record.Place(map: map, offset: offset), default: []].insert(entry.name)
+            if let place = place(at: base, offset) { noteReset(place, isWhole ? value : nil) }
         default: break
         }
         guard let task = named(by: value) else { return }

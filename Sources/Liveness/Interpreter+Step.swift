@@ -136,12 +136,15 @@ extension Interpreter {
         }
         let expected = expectation(condition, a, b, is32)
         let basis = basis(a).union(basis(b))
+        let turns = self.turns(condition, a, b, is32)
         fork(from: state, to: target, basis: basis) {
             if expected == false { self.state.isDoubtful = true }
+            self.noteTurns(turns.whenTrue)
             return self.assume(condition, a, b, is32: is32)
         }
         guard assumeNot(condition, a, b, is32: is32) else { return .ends }
         if expected == true { state.isDoubtful = true }
+        noteTurns(turns.whenFalse)
         state.forks += 1
         decide(to: slot + 1, basis)
         go(to: slot + 1)

@@ -12,95 +12,6 @@ extension Judge {
         judgeSlices()
     }
 
-    private static let queueLimit = 16
-
-    private mutating func judgeStrictPriority() {
-        let check = "strict-priority"
-        let ends = record.ends.filter { $0.operation == "dispatch" }
-        let queues = Set(events(.insert).compactMap { $0.queue.flatMap { $0.isBuiltIn ? nil : $0.constant } }).sorted()
-        if queues.count > Self.queueLimit { suspect(check, "more than \(Self.queueLimit) queues") }
-        for second in queues.prefix(Self.queueLimit) {
-            for first in queues.prefix(Self.queueLimit) where first != second { judgePair(check, first, second, ends) }
-        }
-        conclude(check, applies: queues.count > 1 && hasOperation("dispatch"), entries: ["dispatch", "enqueue"])
-    }
-
-    /// Is `second` served only when `first` is empty, on every path?
-    private mutating func judgePair(_ check: String, _ first: UInt64, _ second: UInt64, _ ends: [PathEnd]) {
-        // A queue whose id is not constant may be this one.
-        let isOpen = events(.move, .transfer).contains {
-            $0.operation == "dispatch" && $0.queue?.constant == nil && overlaps($0.queue, second)
-        }
-        if isOpen { return }
-        var blocked: (PathEnd, Event)?
-        // Where the second one's turn would be.
-        var late: Event?
-        for end in ends {
-            let order = end.moves.map {
-                (events[$0.event].queue?.constant, events[$0.event].queue, $0.moved, $0.isQuestion)
-            }
-            // A queue that is not constant may be this one.
-            guard order.allSatisfy({ $0.0 != nil || $0.3 || !overlaps($0.1, second) }) else { return }
-            let places = order.indices.filter { order[$0].0 == second && !order[$0].3 }
-            guard let place = places.first else {
-                // Not served on this path: because the first one was.
-                if let index = order.firstIndex(where: { $0.0 == first && $0.2 != false && !$0.3 }) {
-                    blocked = blocked ?? (end, events[end.moves[index].event])
-                }
-                continue
-            }
-            guard order[..<place].contains(where: { $0.0 == first && $0.2 == false }) else { return }
-            late = late ?? events[end.moves[place].event]
-        }
-        guard let (end, _) = blocked, let late else { return }
-        judgeBound(check, first, second, end, late, usesMemory: ends.contains { $0.usesMemory })
-    }
-
-    private func overlaps(_ queue: QueueReference?, _ id: UInt64) -> Bool {
-        queue.map { $0.low <= id && id <= $0.high } ?? true
-    }
-
-    /// Something may bound how long the first queue can stay filled.
-    private mutating func judgeBound(
-        _ check: String, _ first: UInt64, _ second: UInt64, _ end: PathEnd, _ event: Event, usesMemory: Bool
-    ) {
-        let text = "queue \(second) is served only when queue \(first) is empty"
-        let rescued =
-            events(.iterate).contains { $0.operation != "dispatch" && overlaps($0.queue, second) }
-            || events(.transfer, .insert).contains { $0.owner == .foreign }
-        if rescued {
-            suspect(check, "\(text), but tasks are also moved from queue to queue")
-            return
-        }
-        let inserts = events(.insert)
-        let favoured = inserts.filter { $0.queue?.constant == first }
-        let others = inserts.filter { $0.queue?.constant == second }
-        var bases: PathNode.Basis = []
-        for one in favoured {
-            let path = Self.nodes(one.path)
-            for other in others where other.operation == one.operation {
-                let second = Self.nodes(other.path)
-                let shared = Self.shared(path, second)
-                for node in path[shared...].prefix(1) { bases.formUnion(node.basis) }
-                if shared == path.count, shared < second.count { bases.formUnion(second[shared].basis) }
-            }
-        }
-        if bases.contains(.memory) {
-            suspect(check, "\(text); what decides who joins which changes with time, which may bound the wait")
-            return
-        }
-        if bases == .kernelThread {
-            suspect(check, "\(text); only threads of the kernel or bound tasks join the first")
-            return
-        }
-        refute(
-            check, at: event, "\(text): as long as tasks keep joining the first, those in the second wait for ever",
-            lacks: true)
-        if usesMemory {
-            refute("ageing-broken", at: event, "\(text), whatever it is that dispatch counts")
-        }
-    }
-
     private mutating func judgeAgeing() {
         let check = "ageing-broken"
         let ordered = events(.insert, .transfer).filter { $0.isOrdered && $0.key != nil }
@@ -175,7 +86,12 @@ extension Judge {
         }
         let limit = Int64(program.options.cpuLimit)
         for event in events where [.kick, .answer].contains(event.kind) || event.queue?.isLocalOn == true {
-            guard let cpu = event.cpu else { continue }
+            guard let cpu = event.cpu else {
+                if event.kind == .kick {
+                    suspect(check, "the cid at \(line(event.function, event.ownSlot)) is not followed")
+                }
+                continue
+            }
             let range = cpu.signed32
             if range.isConstant, range.low < 0 || Int64(range.low) >= limit {
                 refute(check, at: event, "\(range.low) is no CPU's number")
@@ -196,7 +112,7 @@ extension Judge {
 
     private mutating func judgeSlices() {
         let check = "slice"
-        let milliseconds = program.table?.numbers["timeout_ms"] ?? 0
+        let milliseconds = program.object.scheduler?.numbers["timeout_ms"] ?? 0
         let timeout = (milliseconds == 0 ? 30_000 : milliseconds) &* 1_000_000
         let ends =
             events(.kick).contains { event in

@@ -119,12 +119,12 @@ extension Judge {
     /// Tasks that never pass select_cpu, or not with this outcome, depend on what only it does.
     private mutating func judgeSelectOnly(_ losses: [PathEnd], _ served: [[PathNode]]) {
         let check = "select-cpu-only"
+        let selects = hasOperation("select_cpu") || hasOperation("select_cid")
         if losses.isEmpty {
             if outcomes.last?.verdict == .unknown { suspect(check, "enqueue was not decided") }
-        } else if hasOperation("select_cpu") {
+        } else if selects {
             suspect(check, "see lost-task")
         }
-        conclude(
-            check, applies: hasOperation("enqueue") && hasOperation("select_cpu"), entries: ["enqueue", "select_cpu"])
+        conclude(check, applies: hasOperation("enqueue") && selects, entries: ["enqueue", "select_cpu", "select_cid"])
     }
 }

@@ -6,6 +6,8 @@ enum KernelModel {
     case createQueue, destroyQueue, queueLength, peekQueue
     case selectCPU, selectCPUAnd, pickIdle, pickAny, firstOf, firstOfTwo, testCPU, testAndClearIdle, taskCPU, cpuCount
     case constantMask, setSlice, setVirtualTime
+    /// Of CPUs by their place in the topology.
+    case place, kickPlace
     case kick, error
     case taskFromNumber, acquireTask, releaseTask, currentTask
     case time, maybeNullKernel, kernelAddress, cgroupOfTask
@@ -45,12 +47,16 @@ enum KernelModel {
             "scx_bpf_get_idle_smtmask", "scx_bpf_get_idle_cpumask_node", "scx_bpf_get_idle_smtmask_node")
         put(.setSlice, "scx_bpf_task_set_slice")
         put(.setVirtualTime, "scx_bpf_task_set_dsq_vtime")
+        put(
+            .place, "scx_bpf_this_cid", "scx_bpf_task_cid", "scx_bpf_cpu_to_cid", "scx_bpf_cid_to_cpu",
+            "scx_bpf_nr_cids", "scx_bpf_nr_online_cids")
+        put(.kickPlace, "scx_bpf_kick_cid")
         put(.kick, "scx_bpf_kick_cpu")
         put(.error, "scx_bpf_error_bstr", "scx_bpf_exit_bstr")
         put(.taskFromNumber, "bpf_task_from_pid", "bpf_task_from_vpid", "scx_bpf_tid_to_task")
         put(.acquireTask, "bpf_task_acquire")
         put(.releaseTask, "bpf_task_release", "bpf_task_release_dtor")
-        put(.currentTask, "bpf_get_current_task_btf", "scx_bpf_cpu_curr", "scx_bpf_remote_curr")
+        put(.currentTask, "bpf_get_current_task_btf", "scx_bpf_cpu_curr", "scx_bpf_cid_curr", "scx_bpf_remote_curr")
         put(.time, "scx_bpf_now", "bpf_cpu_time_counter")
         put(
             .maybeNullKernel, "bpf_cpumask_create", "bpf_cpumask_acquire", "bpf_cgroup_acquire", "bpf_cgroup_from_id",
@@ -89,7 +95,8 @@ enum KernelModel {
             "bpf_res_spin_lock", "bpf_res_spin_unlock", "bpf_res_spin_lock_irqsave", "bpf_res_spin_unlock_irqrestore",
             "bpf_obj_drop_impl", "bpf_obj_drop", "scx_bpf_dispatch_cancel", "scx_bpf_reenqueue_local",
             "scx_bpf_dsq_reenq", "scx_bpf_dump_bstr", "scx_bpf_cpuperf_cap", "scx_bpf_cpuperf_cur",
-            "scx_bpf_cpuperf_set", "scx_bpf_cpu_node", "bpf_wq_init", "bpf_wq_start")
+            "scx_bpf_cpuperf_set", "scx_bpf_cidperf_cap", "scx_bpf_cidperf_cur", "scx_bpf_cidperf_set",
+            "scx_bpf_cpu_node", "bpf_wq_init", "bpf_wq_start")
         return table
     }()
 }

@@ -35,15 +35,19 @@ package struct AnalysisOptions: Sendable {
     package var cpuLimit: Int
     /// What the program may use beyond scheduling.
     package var programCapabilities: ProgramCapabilities
+    /// Where the source declares something; nil where that is not known for certain.
+    package var place: @Sendable (Declaration) -> SourceLocation?
 
     package init(
         disabled: Set<String> = [], budget: AnalysisBudget = AnalysisBudget(), cpuLimit: Int = 8192,
-        programCapabilities: ProgramCapabilities = ProgramCapabilities()
+        programCapabilities: ProgramCapabilities = ProgramCapabilities(),
+        place: @escaping @Sendable (Declaration) -> SourceLocation? = { _ in nil }
     ) {
         self.disabled = disabled
         self.budget = budget
         self.cpuLimit = min(max(cpuLimit, 1), 1 << 20)
         self.programCapabilities = programCapabilities
+        self.place = place
     }
 }
 

@@ -40,18 +40,18 @@ final class Program {
         entries = findEntries()
     }
 
-    /// The scheduler's operations, in either form of the kernel's.
-    var table: OperationsTable? { object.scheduler ?? object.tables.first { $0.type.hasPrefix("sched_ext_ops") } }
-
     /// It counts CPUs by their place in the topology: what is known of CPU numbers does not hold.
-    var countsPlaces: Bool { object.scheduler == nil && table != nil }
+    var countsPlaces: Bool { object.scheduler?.countsPlaces ?? false }
 
     /// A function of more slots is not looked at: its flow alone would take too long.
     static let slotLimit = 16_384
 
+    /// Followed before the others, while the budget lasts; dispatch after those whose writes it depends on.
+    private static let first = ["enqueue", "select_cpu", "select_cid", "dispatch", "init"]
+
     private func findEntries() -> [Entry] {
-        let operations = table?.functions ?? [:]
-        var entries = operations.sorted { $0.key < $1.key }.map {
+        func order(_ name: String) -> Int { Self.first.firstIndex(of: name) ?? Self.first.count }
+        var entries = object.operations.sorted { (order($0.key), $0.key) < (order($1.key), $1.key) }.map {
             Entry(name: $0.key, function: $0.value, kind: .operation)
         }
         let known = Set(entries.map(\.function))
@@ -155,8 +155,8 @@ final class Program {
         let pointer: (Nature, Bounds) = (.kernel, address)
         let group: (Nature, Bounds) = (.cgroup, address)
         let bool: (Nature, Bounds) = (.scalar, .range(0, 1))
-        return switch operation {
-        case "select_cpu", "select_cid": [task, cpu, flags]
+        return switch OperationName.withCPUs(operation) {
+        case "select_cpu": [task, cpu, flags]
         case "enqueue", "dequeue", "runnable", "quiescent": [task, flags]
         case "dispatch": [cpu, maybeTask]
         case "tick", "running", "enable", "disable", "exit_task": [task, pointer]
@@ -164,10 +164,10 @@ final class Program {
         case "yield": [task, maybeTask]
         case "core_sched_before": [task, task]
         case "set_weight": [task, (.scalar, .range(1, 10_000))]
-        case "set_cpumask": [task, (.cpumask, address)]
+        case "set_cpumask" where operation == "set_cpumask": [task, (.cpumask, address)]
         case "update_idle": [cpu, bool]
         case "cpu_acquire", "cpu_release": [cpu, pointer]
-        case "cpu_online", "cpu_offline", "cid_online", "cid_offline": [cpu]
+        case "cpu_online", "cpu_offline": [cpu]
         case "init_task": [task, pointer]
         case "dump": [pointer]
         case "dump_cpu": [pointer, cpu, bool]

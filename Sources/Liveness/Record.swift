@@ -133,7 +133,10 @@ struct PathEnd {
     var keepFailed: Bool?
     /// The task is known to be one of its kind only: a single pid.
     var isSingleTask: Bool
-    var moves: [(event: Int, moved: Bool?, isQuestion: Bool)]
+    /// `turns`: places that had to move on since they were set back, for the path to come to this move.
+    var moves: [(event: Int, moved: Bool?, isQuestion: Bool, turns: [Record.Place])]
+    /// Places that the path has set back.
+    var resets: [Record.Place]
     /// Decisions that look at memory, or writes to it, were on the way.
     var usesMemory: Bool
     /// `isResult`: the operation gives back what the creation gave.
@@ -157,9 +160,21 @@ struct Record {
     var writers: [Place: Set<String>] = [:]
     private var known: [EventKey: Int] = [:]
 
+    /// What the operations by which tasks arrive set places back to, and what dispatch does.
+    var resets: [Place: Set<Reset>] = [:]
+    var ownResets: [Place: Set<Reset>] = [:]
+    /// Places that are written in other ways than set back and counted on.
+    var otherWrites: Set<Place> = []
+
     struct Place: Hashable {
         var map: Int
         var offset: Int64
+    }
+
+    enum Reset: Hashable {
+        case value(UInt64)
+        /// The present time.
+        case now
     }
 
     static let eventLimit = 3000

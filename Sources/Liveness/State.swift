@@ -126,6 +126,8 @@ struct MoveFact: Hashable {
     /// Not 0: a task was moved.
     var result: TermID
     var event: Int
+    /// How many of the state's turns had come before.
+    var turns = 0
 }
 
 struct CreateFact: Hashable {
@@ -161,6 +163,10 @@ struct State {
     var moves: [MoveFact] = []
     var creates: [CreateFact] = []
     var permissions: [Permission] = []
+    /// Places that the path has set back: see `Interpreter+Turns`.
+    var resets: [Record.Place] = []
+    /// Places by which a decision went as it cannot right after they were set back.
+    var turns: [Record.Place] = []
     /// A term read again, to what it was at the first time.
     var earlier: [TermID: TermID] = [:]
     var hasError = false

@@ -190,6 +190,7 @@ extension Interpreter {
         }
         for move in state.moves {
             key.add(move.event)
+            key.add(move.turns)
             let outcome = bounds(of: move.result)
             key.add(outcome.constant == 0 ? 1 : outcome.unsigned.contains(0) ? 2 : 3)
             if outcome.unsigned.contains(0), outcome.constant == nil { key.add(move.result) }
@@ -199,7 +200,8 @@ extension Interpreter {
             let outcome = bounds(of: create.result)
             key.add(outcome.signed32 == Interval(0) ? 1 : outcome.signed32.contains(0) ? 2 : 3)
         }
-        key.add(state.hasError ? 1 : 0)
+        for place in state.resets + state.turns { key.add(place.map << 40 ^ Int(place.offset)) }
+        key.add(state.resets.count << 1 | (state.hasError ? 1 : 0))
     }
 
     /// What is known of terms that are made of live inputs only: of others, nobody can ask again.

@@ -62,7 +62,8 @@ package struct ProgramCapabilities: Hashable, Sendable {
 extension StaticJudge {
     /// Operations that run for every task or every switch: what they do, they do all the time.
     private static let busy: Set = [
-        "select_cpu", "enqueue", "dequeue", "dispatch", "runnable", "running", "stopping", "quiescent", "tick",
+        "select_cpu", "select_cid", "enqueue", "dequeue", "dispatch", "runnable", "running", "stopping", "quiescent",
+        "tick",
         "update_idle", "core_sched_before",
     ]
 
@@ -71,12 +72,15 @@ extension StaticJudge {
         for map in object.maps where map.role == .declared {
             let kind = MapKind.name(map.type)
             if rules.mapTypes.denies(kind) {
-                report("capabilities", "the rules deny maps of the kind \(kind), such as '\(map.name)'")
+                report(
+                    "capabilities", "the rules deny maps of the kind \(kind), such as '\(map.name)'",
+                    location: options.place(.map(map.name)))
             }
             if map.isPinned, !rules.mapTypes.permits("pinned") {
                 report(
-                    "capabilities", "'\(map.name)' is pinned: it would outlive the scheduler, and others could write it"
-                )
+                    "capabilities",
+                    "'\(map.name)' is pinned: it would outlive the scheduler, and others could write it",
+                    location: options.place(.attribute("pinning", map: map.name)))
             }
         }
         for entry in entries {

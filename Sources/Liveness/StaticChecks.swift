@@ -44,10 +44,7 @@ struct StaticJudge {
         self.callers = callers
     }
 
-    /// The scheduler's table, in either form of the kernel's.
-    var table: OperationsTable? {
-        object.scheduler ?? object.tables.first { $0.type == "sched_ext_ops_cid" }
-    }
+    var table: OperationsTable? { object.scheduler }
 
     mutating func doubt(_ check: String, _ reason: String) {
         if doubts[check] == nil { doubts[check] = reason }
@@ -96,6 +93,11 @@ struct StaticJudge {
     /// What no loader could settle. There is no outcome: whoever reads objects has that.
     mutating func judgeProblems() {
         for problem in object.problems { report("object", problem.failure.message) }
+    }
+
+    /// Where the table is given a value for the member.
+    func place(of member: String) -> SourceLocation? {
+        table.flatMap { options.place(.member(member, table: $0.name)) }
     }
 
     /// Where a call is, in the scheduler's own file where it has one, and the calls that lead there.

@@ -33,7 +33,7 @@ enum KernelFunctionGroup: Hashable {
     static let sleeping: Set = ["scx_bpf_create_dsq", "scx_bpf_cid_override"]
 
     /// Operations that may sleep.
-    static let sleepableOperations: Set = [
+    private static let sleepableOperations: Set = [
         "init_task", "cgroup_init", "cgroup_exit", "cgroup_prep_move", "cgroup_set_bandwidth", "cpu_online",
         "cpu_offline", "init_cids", "init", "exit", "sub_attach", "sub_detach",
     ]
@@ -44,8 +44,23 @@ enum KernelFunctionGroup: Hashable {
         "cpu_offline", "init", "exit",
     ]
 
+    static func maySleep(_ operation: String) -> Bool {
+        sleepableOperations.contains(OperationName.withCPUs(operation))
+    }
+
+    /// What a table of cids may not call: cids and CPU numbers are too easily taken for each other.
+    static let cpuOnly: Set = [
+        "scx_bpf_kick_cpu", "scx_bpf_task_cpu", "scx_bpf_cpu_curr", "scx_bpf_cpu_node", "scx_bpf_cpuperf_cap",
+        "scx_bpf_cpuperf_cur", "scx_bpf_cpuperf_set", "scx_bpf_get_possible_cpumask", "scx_bpf_get_online_cpumask",
+        "scx_bpf_put_cpumask", "scx_bpf_select_cpu_dfl", "__scx_bpf_select_cpu_and", "scx_bpf_select_cpu_and",
+        "scx_bpf_get_idle_cpumask", "scx_bpf_get_idle_cpumask_node", "scx_bpf_get_idle_smtmask",
+        "scx_bpf_get_idle_smtmask_node", "scx_bpf_put_idle_cpumask", "scx_bpf_test_and_clear_cpu_idle",
+        "scx_bpf_pick_idle_cpu", "scx_bpf_pick_idle_cpu_node", "scx_bpf_pick_any_cpu", "scx_bpf_pick_any_cpu_node",
+    ]
+
     static func permitted(in operation: String) -> Set<KernelFunctionGroup> {
-        switch operation {
+        let operation = OperationName.withCPUs(operation)
+        return switch operation {
         case "select_cpu", "enqueue": [.selectCPU, .enqueue]
         case "dispatch", "sub_ecaps_updated": [.enqueue, .dispatch]
         case "cpu_release": [.cpuRelease]
@@ -85,7 +100,7 @@ extension StaticJudge {
 
     private mutating func judgeSleep(_ entry: StaticReach) {
         guard entry.table.hasPrefix("sched_ext_ops"), object.functions[entry.function].isSleepable,
-            !KernelFunctionGroup.sleepableOperations.contains(entry.name)
+            !KernelFunctionGroup.maySleep(entry.name)
         else { return }
         report(
             "kfunc-context", "\(entry.name) is declared sleepable, which this operation may not be",
@@ -99,6 +114,9 @@ extension StaticJudge {
         guard entry.table.hasPrefix("sched_ext_ops") else {
             return name.hasPrefix("scx_bpf_") && isFiltered
                 ? "\(name)() is called from \(entry.name) of \(entry.table), which is no scheduler" : nil
+        }
+        if entry.table == OperationsTable.placesType, KernelFunctionGroup.cpuOnly.contains(name) {
+            return "\(name)() may not be called by a scheduler that counts CPUs by their place (cids)"
         }
         guard !groups.isEmpty else { return nil }
         if KernelFunctionGroup.sleeping.contains(name), !call.maySleep {

@@ -10,11 +10,13 @@ extension StaticJudge {
         defer { conclude("timeout", applies: table != nil) }
         guard let timeout = table?.numbers["timeout_ms"], timeout > 0 else { return }
         if timeout > Self.longestTimeout {
-            report("timeout", "timeout_ms is \(timeout); the kernel accepts at most \(Self.longestTimeout)")
+            report(
+                "timeout", "timeout_ms is \(timeout); the kernel accepts at most \(Self.longestTimeout)",
+                location: place(of: "timeout_ms"))
         } else if timeout < 500 {
             report(
                 "timeout", "timeout_ms is \(timeout): a short burst of load is enough to end the scheduler",
-                severity: .warning)
+                severity: .warning, location: place(of: "timeout_ms"))
         }
     }
 
@@ -24,39 +26,52 @@ extension StaticJudge {
         judgeName(table)
         let flags = table.numbers["flags"] ?? 0
         func has(_ name: String) -> Bool { flags & (object.kernelConstant(name) ?? 0) != 0 }
+        let tracksIdle = table.functions["update_idle"] == nil || has("SCX_OPS_KEEP_BUILTIN_IDLE")
+        var complaints: [String] = []
         if let all = object.kernelConstant("SCX_OPS_ALL_FLAGS"), flags & ~all != 0 {
-            report("ops-flags", "flags has 0x\(String(flags & ~all, radix: 16)), which this kernel does not know")
+            complaints.append("flags has 0x\(String(flags & ~all, radix: 16)), which this kernel does not know")
         }
         if has("SCX_OPS_ENQ_LAST"), table.functions["enqueue"] == nil {
-            report("ops-flags", "SCX_OPS_ENQ_LAST needs the operation enqueue, which is missing")
+            complaints.append("SCX_OPS_ENQ_LAST needs the operation enqueue, which is missing")
         }
-        let tracksIdle = table.functions["update_idle"] == nil || has("SCX_OPS_KEEP_BUILTIN_IDLE")
         if has("SCX_OPS_BUILTIN_IDLE_PER_NODE"), !tracksIdle {
-            report(
-                "ops-flags",
+            complaints.append(
                 "SCX_OPS_BUILTIN_IDLE_PER_NODE needs the kernel's tracking of idle CPUs, which update_idle replaces")
         }
-        if table.type == "sched_ext_ops", object.kernel.id(named: "sched_ext_ops_cid", .structure) != nil {
-            for name in ["sub_attach", "sub_detach"] where table.functions[name] != nil {
-                report("ops-flags", "\(name) needs the cid form of the operations", operation: name)
-            }
-        }
+        for complaint in complaints { report("ops-flags", complaint, location: place(of: "flags")) }
+        judgeForm(table)
         judgeIdleCalls(tracksIdle: tracksIdle, isPerNode: has("SCX_OPS_BUILTIN_IDLE_PER_NODE"))
+    }
+
+    /// The two forms of the table: with numbers of CPUs, and with their places in the topology (cids).
+    private mutating func judgeForm(_ table: OperationsTable) {
+        let knowsPlaces = object.kernel.id(named: OperationsTable.placesType, .structure) != nil
+        if table.countsPlaces, !knowsPlaces {
+            report("ops-flags", "this kernel does not know the cid form of the operations")
+        }
+        guard !table.countsPlaces, knowsPlaces else { return }
+        for name in ["sub_attach", "sub_detach"] where table.functions[name] != nil {
+            report(
+                "ops-flags", "\(name) needs the cid form of the operations", operation: name,
+                location: place(of: name))
+        }
     }
 
     /// Copied by the kernel as an object's name is.
     private mutating func judgeName(_ table: OperationsTable) {
         guard let name = table.strings["name"] else { return }
         let map = object.maps.indices.contains(table.map) ? object.maps[table.map] : nil
+        var complaint: String?
         if name.isEmpty {
-            report("ops-flags", "name is empty; the kernel wants one")
+            complaint = "name is empty; the kernel wants one"
         } else if let size = map?.variable(named: "name")?.size, name.utf8.count >= size {
-            report("ops-flags", "name does not end within its \(size) bytes")
+            complaint = "name does not end within its \(size) bytes"
         } else if !name.utf8.allSatisfy({
             ($0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A) || ($0 >= 0x30 && $0 <= 0x39) || $0 == 0x5F || $0 == 0x2E
         }) {
-            report("ops-flags", "name may have letters, digits, '_' and '.' only")
+            complaint = "name may have letters, digits, '_' and '.' only"
         }
+        if let complaint { report("ops-flags", complaint, location: place(of: "name")) }
     }
 
     /// Functions that end the scheduler where idle CPUs are not tracked by the kernel.

@@ -37,7 +37,11 @@ struct StaticStage: Sendable {
                 }
             }
             let resolved = try object.resolve(kernel: types, settings: settings)
-            let result = Liveness.analyse(resolved, options: AnalysisOptions(request.rules))
+            var options = AnalysisOptions(request.rules)
+            if case .source(let name, let bytes) = request.candidate {
+                options.place = { SourceDeclarations(file: name, text: bytes).place(of: $0) }
+            }
+            let result = Liveness.analyse(resolved, options: options)
             return StageReport(
                 .static, result.findings.contains { $0.severity == .error } ? .failed : .passed,
                 findings: result.findings, checks: result.outcomes, measurements: result.measurements)

@@ -1,8 +1,9 @@
-import Kernel
 import Linux
 import Model
 import TestSupport
 import Testing
+
+@testable import Kernel
 
 /// libbpf keeps what it says in one place, and is not used by two threads at once.
 @Suite(.serialized, .timeLimit(.minutes(5))) struct KernelTests {
@@ -11,6 +12,14 @@ import Testing
             let opened = try OpenedScheduler.open(try await Checkout.object(name), label: "test")
             #expect(opened.name == name)
             #expect((opened.exitLayout != nil) == (name != "convention"))
+        }
+
+        /// In the form with cids the members that are no operations are read as in the other.
+        @Test func aTableOfCIDsIsAScheduler() async throws {
+            let opened = try OpenedScheduler.open(try await Checkout.object("cids"), label: "test")
+            #expect(opened.name == "cids")
+            #expect(opened.fields?.dumpLength == 4096)
+            #expect(opened.fields?.value("timeout_ms") == 10_000)
         }
 
         @Test func theParametersAreTheIntegersOfTheReadOnlyData() async throws {

@@ -183,6 +183,25 @@ struct CheckTests {
         #expect(analyse(enqueue: insertInto(local | 3)).verdict("affinity") == .refuted)
     }
 
+    /// Cids are small numbers too, and no CPUs': nothing is proved of them, and nothing refuted.
+    @Test func placesAreNoCPUs() {
+        let local: UInt64 = 3 << 62
+        let enqueue = Assembler.make {
+            $0.argument(0, into: 6)
+            $0.insert(task: 6, queue: local | 9000)
+            $0.set(1, 9000)
+            $0.set(2, 0)
+            $0.call("scx_bpf_kick_cid")
+            $0.leave()
+        }
+        var object = Assembler.object([("enqueue", enqueue), ("select_cid", Assembler.make { $0.leave(-1) })])
+        #expect(Liveness.analyse(object).verdict("cpu-range") == .refuted)
+        object.tables[0].type = "sched_ext_ops_cid"
+        let result = Liveness.analyse(object)
+        #expect(result.verdict("cpu-range") == .unknown && result.verdict("affinity") == .unknown)
+        #expect(result.verdict("lost-task") == .proved && result.verdict("select-cpu-only") == .proved)
+    }
+
     @Test func whatMayBeNull() {
         func dispatch(tested: Bool) -> AnalysisResult {
             analyse(

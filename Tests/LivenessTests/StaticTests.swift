@@ -88,7 +88,47 @@ struct StaticTests {
         #expect(result.verdict("ops-flags") == .refuted)
     }
 
+    /// Whoever has the source is asked where it says what is wrong.
+    @Test func placesAreAskedFor() throws {
+        var options = AnalysisOptions()
+        options.place = { SourceLocation(file: "\($0)", line: 7) }
+        func place(_ operations: [(String, Assembler)], _ numbers: [String: UInt64]) throws -> Model.SourceLocation? {
+            try check(operations, numbers: numbers, options: options).findings.first?.location
+        }
+        func member(_ name: String) -> Model.SourceLocation {
+            SourceLocation(file: "\(Declaration.member(name, table: "small_ops"))", line: 7)
+        }
+        #expect(try place([("exit", empty)], ["timeout_ms": 60_000]) == member("timeout_ms"))
+        #expect(try place([("exit", empty)], ["flags": 1 << 40]) == member("flags"))
+        #expect(try place([("exit", empty)], ["flags": 2]) == member("flags"))
+        var map = MapDefinition(name: "kept", role: .declared, section: ".maps", type: MapType.array)
+        map.isPinned = true
+        let pinned = try check([("exit", empty)], maps: [map], options: options)
+        #expect(pinned.findings.map(\.location?.file) == ["\(Declaration.attribute("pinning", map: "kept"))"])
+    }
+
     // MARK: contexts
+
+    @Test(arguments: [
+        ("scx_bpf_kick_cid", "enqueue", true), ("scx_bpf_kick_cpu", "enqueue", false),
+        ("scx_bpf_dsq_insert", "select_cid", true), ("scx_bpf_dsq_insert", "cpuctl_move", false),
+        ("scx_bpf_create_dsq", "cid_online", true), ("scx_bpf_create_dsq", "cpuctl_set_weight", false),
+        ("scx_bpf_dsq_move", "cpuctl_init", true), ("scx_bpf_dsq_move", "set_cmask", false),
+        ("scx_bpf_cid_override", "init_cids", true), ("scx_bpf_cid_override", "init", false),
+    ])
+    func contextsWithCIDs(function: String, operation: String, isPermitted: Bool) throws {
+        let code = Assembler.make {
+            $0.call(function)
+            $0.leave(0)
+        }
+        let result = try check([(operation, code)]) { object in
+            object.tables[0].type = "sched_ext_ops_cid"
+            object.functions[0].isSleepable = ["cid_online", "cpuctl_init", "init_cids", "init"].contains(operation)
+        }
+        #expect(result.verdict("kfunc-context") == (isPermitted ? .proved : .refuted), "\(result.findings)")
+        // The kernel of these tests has the other form only.
+        #expect(result.verdict("ops-flags") == .refuted)
+    }
 
     @Test(arguments: [
         ("scx_bpf_dsq_insert", "enqueue", true), ("scx_bpf_dsq_insert", "runnable", false),

@@ -158,7 +158,7 @@ import Testing
 }
 
 /// BTF with `int` and one structure, and the head of a bzImage.
-private enum SmallTypes {
+enum SmallTypes {
     static let withSchedExt = types(named: "sched_ext_ops")
     static let image = image(version: "7.1.2-test (who@where) #3 SMP (2026-11-01)")
 

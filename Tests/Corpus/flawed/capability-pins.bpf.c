@@ -6,12 +6,12 @@ char _license[] SEC("license") = "GPL";
 
 #define QUEUE 0
 
-/* FLAW capabilities static */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, u32);
 	__type(value, u64);
+	/* FLAW capabilities static */
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } left_behind SEC(".maps");
 
