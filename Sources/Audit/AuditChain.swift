@@ -30,6 +30,7 @@ package typealias AuditFault = @Sendable (AuditFaultPoint) -> Int32?
 struct AuditChain: Sendable {
     static let recordsPerCheckpoint = 256
     static let mode: UInt32 = 0o640
+    private static let mostOwed = 64
 
     let folder: AuditFolder
     let limits: AuditLimits
@@ -51,6 +52,9 @@ struct AuditChain: Sendable {
     /// Lines that were written, may not be durable, and are not in the file any more.
     var carried: [UInt8] = []
 
+    /// Records that the disk refused and that come before any other, the oldest first.
+    var owed: [AuditEntry] = []
+
     /// Whether the last write or sync failed.
     var isFailing = false
 
@@ -61,8 +65,31 @@ struct AuditChain: Sendable {
         let size: Int
     }
 
-    /// One record. Throws `.storage` when it is not in the chain.
+    /// One record, and before it what is owed. Throws `.storage` when it is not in the chain.
     mutating func append(_ entry: AuditEntry, durable: Bool) throws(Failure) -> AuditReceipt {
+        try pay()
+        return try add(entry, durable: durable)
+    }
+
+    /// One record, durably: now or, where the disk refuses it, before the next one. It then says when it should have been there.
+    mutating func appendOrOwe(_ entry: AuditEntry) {
+        do throws(Failure) { _ = try append(entry, durable: true) } catch {
+            var late = entry
+            late.detail["since"] = Timestamp.text(min(max(0, clock()), Timestamp.latest))
+            if owed.count == Self.mostOwed { owed.removeLast() }
+            owed.append(late)
+        }
+    }
+
+    /// Writes what is owed. Throws `.storage` while the disk still refuses.
+    mutating func pay() throws(Failure) {
+        while let entry = owed.first {
+            _ = try add(entry, durable: true)
+            owed.removeFirst()
+        }
+    }
+
+    private mutating func add(_ entry: AuditEntry, durable: Bool) throws(Failure) -> AuditReceipt {
         if isInDoubt { try recover() }
         let entry = entry.made()
         var sealed = seal(entry)

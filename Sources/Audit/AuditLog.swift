@@ -16,10 +16,12 @@ package final class AuditLog: Sendable {
     }
 
     /// Goes on with the log in a folder that exists, or begins one. A last line torn by a crash is cut off, and the
-    /// record of the start says how many bytes that were.
+    /// record of the start says how many bytes that were. On a full disk the log can be opened, fails every append, and has
+    /// the record of the start written as the first one that the disk takes.
     ///
     /// Throws `.malformed` when the end of the log does not hold together (the message names file and line), `.busy` when
-    /// another process writes it, `.storage` when the disk fails. Only the first is a reason for `openAside`.
+    /// another process writes it, `.storage` when the disk does not even let it be read, or begun where there is none. Only
+    /// the first is a reason for `openAside`.
     package static func open(
         folder: String, limits: AuditLimits = AuditLimits(),
         clock: @escaping @Sendable () -> Int64 = { Clock.realtime() },
@@ -83,12 +85,17 @@ package final class AuditLog: Sendable {
         var chain = AuditChain(
             folder: folder, limits: limits, clock: clock, signer: signer, faults: faults, lock: lock, file: file,
             size: tail.end, synced: tail.end, head: head)
-        if tail.last == nil && head.seq > 0 { try chain.continueChain() }
+        if tail.last == nil && head.seq > 0 {
+            // Where the disk refuses, the next append begins with it.
+            do throws(Failure) { try chain.continueChain() } catch { chain.isInDoubt = true }
+        }
         var start = first ?? AuditEntry(.start, "log.opened")
         if tail.end < tail.size { start.detail["cut_bytes"] = String(tail.size - tail.end) }
-        _ = try chain.append(start, durable: true)
+        chain.appendOrOwe(start)
         chain.removeOldest()
-        return AuditLog(chain)
+        let log = AuditLog(chain)
+        log.failing.store(chain.isFailing, ordering: .relaxed)
+        return log
     }
 
     /// Writes one record; `durable` syncs it before this returns. Throws `.storage` when it could not be recorded: then
@@ -98,14 +105,33 @@ package final class AuditLog: Sendable {
         try change { (chain) throws(Failure) in try chain.append(entry, durable: durable) }
     }
 
+    /// Writes one record, synced, or keeps it to be written before the next one where the disk refuses: for what is so already and
+    /// cannot wait for the disk.
+    package func appendOrOwe(_ entry: AuditEntry) {
+        do throws(Failure) {
+            try change { (chain) throws(Failure) in chain.appendOrOwe(entry) }
+        } catch {}
+    }
+
+    /// Writes what the disk refused before. Throws `.storage` while it still does.
+    package func pay() throws(Failure) {
+        try change { (chain) throws(Failure) in try chain.pay() }
+    }
+
     /// Signs the chain so far, durably.
     package func checkpoint() throws(Failure) {
-        try change { (chain) throws(Failure) in try chain.checkpoint() }
+        try change { (chain) throws(Failure) in
+            try chain.pay()
+            try chain.checkpoint()
+        }
     }
 
     /// Everything so far is durable when it returns.
     package func sync() throws(Failure) {
-        try change { (chain) throws(Failure) in try chain.sync() }
+        try change { (chain) throws(Failure) in
+            try chain.pay()
+            try chain.sync()
+        }
     }
 
     /// What is counted is written, and the chain signed. The log can be used on.

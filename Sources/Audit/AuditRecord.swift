@@ -29,24 +29,24 @@ package struct AuditActor: Hashable, Sendable {
     package let gid: UInt32
     package let pid: Int32
     package let user: String
-    package let executable: String
+    package let comm: String
     package let cgroup: String
 
     package init(
-        uid: UInt32, gid: UInt32, pid: Int32, user: String = "", executable: String = "", cgroup: String = ""
+        uid: UInt32, gid: UInt32, pid: Int32, user: String = "", comm: String = "", cgroup: String = ""
     ) {
         self.uid = uid
         self.gid = gid
         self.pid = pid
         self.user = user
-        self.executable = executable
+        self.comm = comm
         self.cgroup = cgroup
     }
 
     package init(_ actor: Actor) {
         self.init(
             uid: actor.uid, gid: actor.gid, pid: actor.pid, user: actor.user,
-            executable: actor.executable, cgroup: actor.cgroup)
+            comm: actor.comm, cgroup: actor.cgroup)
     }
 }
 

@@ -88,12 +88,12 @@ struct RecordDecoder {
         guard take(",\"untrusted\":{") else { return true }
         // The first member has no comma; giving it one makes them all alike.
         rest = [UInt8(ascii: ",")] + rest
-        guard let user = text("user"), let executable = text("executable"), let cgroup = text("cgroup"),
+        guard let user = text("user"), let comm = text("comm"), let cgroup = text("cgroup"),
             let subject = text("subject"), let message = text("message", SafeText.detailLimit)
         else { return false }
         if let ids = ids.value {
             entry.actor = AuditActor(
-                uid: ids.uid, gid: ids.gid, pid: ids.pid, user: user, executable: executable, cgroup: cgroup)
+                uid: ids.uid, gid: ids.gid, pid: ids.pid, user: user, comm: comm, cgroup: cgroup)
         }
         entry.subject = subject
         if let outcome = entry.outcome { entry.outcome = AuditOutcome(code: outcome.code, message: message) }

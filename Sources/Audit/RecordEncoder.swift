@@ -57,7 +57,7 @@ enum RecordEncoder {
     private static func untrusted(_ entry: AuditEntry, into out: inout LineWriter) {
         var inner = LineWriter()
         inner.member("user", entry.actor?.user ?? "")
-        inner.member("executable", entry.actor?.executable ?? "")
+        inner.member("comm", entry.actor?.comm ?? "")
         inner.member("cgroup", entry.actor?.cgroup ?? "")
         inner.member("subject", entry.subject)
         inner.member("message", entry.outcome?.message ?? "")

@@ -76,7 +76,7 @@ extension AuditEntry {
         entry.actor = actor.map {
             AuditActor(
                 uid: $0.uid, gid: $0.gid, pid: $0.pid, user: SafeText.escaped($0.user),
-                executable: SafeText.escaped($0.executable), cgroup: SafeText.escaped($0.cgroup))
+                comm: SafeText.escaped($0.comm), cgroup: SafeText.escaped($0.cgroup))
         }
         entry.outcome = outcome.map {
             AuditOutcome(

@@ -92,6 +92,7 @@ package struct Daemon {
     /// Counted looks and refusals reach the file each second.
     private func keepAudit(_ audit: AuditLog) async {
         while !Task.isCancelled {
+            try? audit.pay()
             try? audit.flush(now: Clock.monotonic())
             try? await Task.sleep(for: .seconds(1))
         }

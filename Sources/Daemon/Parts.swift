@@ -26,7 +26,12 @@ struct Parts: Sendable {
         let files = PolicyFiles(configuration, logger)
         let rules = try files.rulesOrBuiltIn().rules
         let boundary = Boundary(rules, audit: audit, limits: configuration.limits)
-        try files.tell(audit, rules)
+        files.tell(audit, rules)
+        if audit.isFailing {
+            logger.critical(
+                "the audit in \(configuration.auditFolder) cannot be written: nothing privileged is done until it can, but a rollback",
+                metadata: ["hint": "is the disk full or read-only?"])
+        }
         let service = DeploymentService(
             DeploymentService.Surroundings(
                 schedExt: schedExt, journal: journal,

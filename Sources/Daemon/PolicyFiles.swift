@@ -38,14 +38,15 @@ struct PolicyFiles: Sendable {
         let (rules, warnings) = try rulesOrBuiltIn()
         router?.replace(catalog: catalog())
         boundary.replace(rules)
-        try tell(boundary.audit, rules)
+        tell(boundary.audit, rules)
         logger.notice("reloaded")
         return warnings
     }
 
-    /// By which rules what follows was decided.
-    func tell(_ audit: AuditLog, _ rules: RulesInForce) throws(Failure) {
-        try audit.append(AuditEntry(.event, "rules-in-force", subject: rules.digest), durable: true)
+    /// By which rules what follows was decided. They are in force also where a full disk keeps that record for later: it then comes
+    /// before any other.
+    func tell(_ audit: AuditLog, _ rules: RulesInForce) {
+        audit.appendOrOwe(AuditEntry(.event, "rules-in-force", subject: rules.digest))
     }
 
     private func parse(_ bytes: [UInt8]) throws(Failure) -> (RulesInForce, [String]) {

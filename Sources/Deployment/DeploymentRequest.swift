@@ -48,6 +48,11 @@ package struct DeploymentRequest: Sendable {
         return loaded
     }
 
+    /// Loads and attaches it. Whether the kernel runs it is for the caller to look at.
+    package func attach() throws(Failure) -> AttachedScheduler {
+        try load(abi: try KernelABI.read(), topology: CPUTopology.read()).attach()
+    }
+
     private func fillAndLoad(_ abi: KernelABI, _ topology: CPUTopology) throws(Failure) -> LoadedScheduler {
         var opened = try OpenedScheduler.open(object, label: "schedcp")
         try opened.fillConstants(from: abi)

@@ -8,8 +8,8 @@ extension DeploymentService {
     package func deploy(
         _ request: DeploymentRequest, progress: @escaping @Sendable (String) -> Void
     ) async throws(Failure) -> DeploymentRecord {
-        try beginWork()
-        defer { isBusy = false }
+        try await beginWork(behindOthers: false)
+        defer { endWork() }
         await noticeEnd(schedExt.read())
         let deployed = try await deployNow(request, progress: progress)
         // Who deploys by hand wants this, not what ran before.
@@ -91,12 +91,13 @@ extension DeploymentService {
             work.oldRecord = record
             work.old = current.take()?.detach()
         case .attach:
+            if case .restored = work.request.authority { try makeWay() }
             work.progress("attaching")
             guard let loaded = work.loaded.take() else { throw Failure(.internal, "nothing was loaded") }
             let attached = try loaded.attach()
-            let name = attached.name
+            let (name, exit) = (attached.name, attached.exitInfo())
             work.attached = consume attached
-            try confirm(name, in: &work.record)
+            try confirm(name, exit, in: &work.record)
         case .keep: try keep(work)
         case .activate:
             var active = work.record
@@ -146,50 +147,10 @@ extension DeploymentService {
         }
     }
 
-    /// The kernel is asked what it runs; the attach's own word is not enough.
-    private func confirm(_ name: String, in new: inout DeploymentRecord) throws(Failure) {
-        let state = schedExt.read()
-        guard state.state == "enabled", state.ops.hasPrefix(name) else {
-            throw Failure(
-                .attachFailed,
-                "the kernel says '\(state.state)' with '\(state.ops.escapedForDisplay())' after the attach of '\(name)'",
-                hint: "see the kernel's log: journalctl -k")
-        }
-        new.ops = state.ops
-        new.enableSequence = state.enableSequence
-    }
-
     /// Puts back what had to make way for a deployment that failed.
     private func restorePrevious(_ work: Work) async {
         guard let oldRecord = work.oldRecord, let old = work.old.take() else { return }
-        do throws(Failure) {
-            await hold(
-                try old.attachAgain(), oldRecord, .restored, "was put back, because deployment \(work.record.id) failed"
-            )
-        } catch {
-            record = nil
-            board.publish { $0.active = nil }
-            var ended = oldRecord
-            let reason = "it made way for a deployment that failed, and could not be put back: \(error.message)"
-            await end(&ended, .superseded, reason, exit: nil)
-            await note(.superseded, "\(ended.spec.scheduler) is gone: \(reason)", ended)
-        }
-    }
-
-    /// Takes a scheduler that was attached again as the current one, with its new place in the kernel's sequence.
-    func hold(
-        _ attached: consuming AttachedScheduler, _ old: DeploymentRecord, _ kind: SchedulerEvent.Kind, _ what: String
-    ) async {
-        var held = old
-        held.enableSequence = schedExt.read().enableSequence
-        do throws(Failure) { _ = try DescriptorStore.keep(held.id, attached) } catch {
-            logger.error("\(held.spec.scheduler) will not outlive this process: \(error)")
-        }
-        current = consume attached
-        record = held
-        board.publish { [held] in $0.active = held }
-        await write(held)
-        await note(kind, "\(held.spec.scheduler) \(what)", held)
+        await putBack(old, oldRecord, "because deployment \(work.record.id) failed")
     }
 
     private func fail(_ new: inout DeploymentRecord, _ failure: Failure) async {

@@ -7,16 +7,15 @@ import Model
 extension DeploymentService {
     /// Compares the kernel with the record; called several times a second.
     package func observe() async {
-        guard !isBusy else { return }
+        guard holder == nil else { return }
         let state = schedExt.read()
         sinceRetry += 1
         let isEnded = hasEnded(state)
         let isForeignNews = foreignNews(state) != foreignSequence
         let isRetryDue = sinceRetry >= 20 && (isUnwitnessed || !unwritten.isEmpty)
         // Most of the time there is nothing to do, and nobody is told to wait for it.
-        guard isEnded || isForeignNews || isRetryDue || intent != nil else { return }
-        isBusy = true
-        defer { isBusy = false }
+        guard isEnded || isForeignNews || isRetryDue || intent != nil, beginOwnWork() else { return }
+        defer { endWork() }
         if isRetryDue {
             sinceRetry = 0
             await retry()
@@ -102,28 +101,27 @@ extension DeploymentService {
     }
 
     private func restoreIfDue(_ state: KernelState) async {
+        guard let wish = intent, current == nil else { return }
         do throws(Failure) {
-            guard let intent, current == nil else { return }
             let now = Clock.realtime()
-            if now - intent.notBefore > Self.intentLifetime { return try await setIntent(nil) }
+            if now - wish.notBefore > Self.intentLifetime { return try await setIntent(nil) }
             guard !state.isOccupied else { return }
             // After a clock that was set back nobody waits longer than the longest delay.
-            guard now >= intent.notBefore || intent.notBefore - now > RestoreIntent.delay(attempt: 64) else { return }
+            guard now >= wish.notBefore || wish.notBefore - now > RestoreIntent.delay(attempt: 64) else { return }
             try await setIntent(nil)
-            guard let wanted = try await journal.record(intent.deployment) else { return }
+            guard let wanted = try await journal.record(wish.deployment) else { return }
             if let objection = await around.objection(wanted.spec) { throw objection }
+            try makeWay()
             _ = try await deployNow(try again(wanted)) { _ in }
         } catch {
+            if error.code == .cancelled { return await keepIntent(wish) }
             await note(.gaveUp, "the last known good scheduler was not put back: \(error.message)", nil)
         }
     }
 
-    private func again(_ record: DeploymentRecord) throws(Failure) -> DeploymentRequest {
-        DeploymentRequest(
-            scheduler: record.spec.scheduler, object: try around.artifacts.get(record.spec.artifact),
-            settings: record.spec.parameters, values: nil, hints: record.spec.hints, hintMaps: record.spec.hintMaps,
-            actor: record.spec.actor, authority: .restored(of: record.id), takeover: false,
-            judge: { _ throws(Failure) in })
+    /// Whoever waits decides: after a rollback or a deployment nothing is put back, after a deployment that fails it still is.
+    private func keepIntent(_ wish: RestoreIntent) async {
+        do throws(Failure) { try await setIntent(wish) } catch { logger.error("\(error)") }
     }
 
     /// On disk first: it outlives the daemon.

@@ -8,8 +8,8 @@ package import Service
 extension DeploymentService {
     /// At start: takes up what systemd kept, and brings every open record to the state that the kernel is in.
     package func recover(_ passed: [Systemd.Passed]) async throws(Failure) {
-        isBusy = true
-        defer { isBusy = false }
+        holder = .daemon
+        defer { endWork() }
         await settle()
         intent = try await journal.intent()
         var kept = DescriptorStore.group(passed)
@@ -24,7 +24,7 @@ extension DeploymentService {
             await recover(left, descriptors, successor: successor)
         }
         for (id, descriptors) in kept { close(descriptors, of: id) }
-        try await dropOldIntent()
+        await dropOldIntent()
         isUnwitnessed = true
         await retry()
         let last = try await journal.recent(limit: 20).first { $0.state.isEnded }
@@ -44,11 +44,17 @@ extension DeploymentService {
     }
 
     /// What was to be put back is not put back long after.
-    private func dropOldIntent() async throws(Failure) {
-        guard let intent else { return }
-        let late = Clock.realtime() - intent.notBefore
-        let last = try await journal.recent(limit: 1).first
-        if late > Self.intentLifetime || last?.state == .released || current != nil { try await setIntent(nil) }
+    private func dropOldIntent() async {
+        guard let wish = intent else { return }
+        do throws(Failure) {
+            let late = Clock.realtime() - wish.notBefore
+            let last = try await journal.recent(limit: 1).first
+            if late > Self.intentLifetime || last?.state == .released || current != nil { try await setIntent(nil) }
+        } catch {
+            // A full disk does not keep the daemon from its work. This process at least does not put it back.
+            intent = nil
+            logger.error("what was to be put back is forgotten, and the disk does not know it yet: \(error)")
+        }
     }
 
     /// A process that was killed closes its link, and the kernel takes a moment to get its default back.
@@ -141,9 +147,9 @@ extension DeploymentService {
             if running != open { await write(running) }
             return await note(.adopted, "\(open.spec.scheduler) kept running and was taken up again", running)
         }
-        if exit?.kind.isError != true, !state.isOccupied, !isAlive, let again = try? scheduler.detach().attachAgain() {
+        if exit?.kind.isError != true, !state.isOccupied, !isAlive {
             // An earlier process detached it to make way and died before the next one was in.
-            return await hold(again, open, .restored, "was put back after a deployment that was cut off")
+            return await putBack(scheduler.detach(), open, "after a deployment that was cut off")
         }
         await thrownOut(open, exit, "the kernel ended it while schedcpd was not running")
     }

@@ -5,10 +5,11 @@ package import Model
 import Service
 
 extension DeploymentService {
-    /// Gives the machine back to the kernel's default scheduler.
+    /// Gives the machine back to the kernel's default scheduler. Waits for a deployment in progress and rolls that back, and what is
+    /// being put back after an ejection then stays away.
     package func rollback(by actor: Model.Actor) async throws(Failure) -> DeploymentRecord {
-        try beginWork()
-        defer { isBusy = false }
+        try await beginWork(behindOthers: true)
+        defer { endWork() }
         await noticeEnd(schedExt.read())
         guard let running = record, current != nil else {
             let state = schedExt.read()

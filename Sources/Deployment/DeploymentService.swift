@@ -19,11 +19,16 @@ package actor DeploymentService {
         package var stops: any Stops
         /// Why an earlier deployment must not be put back now; asked before it is.
         package var objection: @Sendable (DeploymentSpec) async -> Failure?
+        /// Loads a scheduler and attaches it at once; another one only in tests.
+        package var attachAnew: @Sendable (DeploymentRequest) throws(Failure) -> AttachedScheduler
 
         package init(
             schedExt: SchedExt, journal: any DeploymentJournal, artifacts: any ArtifactKeeper,
             ejector: any ForeignEjector, witness: any DeploymentWitness, stops: any Stops = NoStops(),
-            objection: @escaping @Sendable (DeploymentSpec) async -> Failure? = { _ in nil }
+            objection: @escaping @Sendable (DeploymentSpec) async -> Failure? = { _ in nil },
+            attachAnew: @escaping @Sendable (DeploymentRequest) throws(Failure) -> AttachedScheduler = {
+                request throws(Failure) in try request.attach()
+            }
         ) {
             self.schedExt = schedExt
             self.journal = journal
@@ -32,6 +37,7 @@ package actor DeploymentService {
             self.witness = witness
             self.stops = stops
             self.objection = objection
+            self.attachAnew = attachAnew
         }
     }
 
@@ -45,7 +51,9 @@ package actor DeploymentService {
     /// The scheduler that we hold, and its record.
     var current: AttachedScheduler?
     var record: DeploymentRecord?
-    var isBusy = false
+    /// Who has the turn, and who waits for it, the longest first.
+    var holder: Holder?
+    var waiting: [CheckedContinuation<Void, Never>] = []
     /// The deployment in progress, if there is one.
     var work: Work?
     /// The foreign scheduler last seen, to tell its coming and going.
@@ -65,14 +73,6 @@ package actor DeploymentService {
         self.events = events
         self.board = board
         self.logger = logger
-    }
-
-    func beginWork() throws(Failure) {
-        guard !isBusy else {
-            throw Failure(
-                .busy, "another deployment or rollback is in progress", hint: "wait for it: schedctl events --follow")
-        }
-        isBusy = true
     }
 
     // MARK: Records

@@ -14,10 +14,10 @@ package enum PeerCredentials {
         guard clinux_peer_credentials(fd, &pid, &uid, &gid) == 0 else { throw SystemError("getsockopt(SO_PEERCRED)") }
         var groups = [gid_t](repeating: 0, count: maxGroups)
         let count = clinux_peer_groups(fd, &groups, CInt(maxGroups))
-        let (executable, cgroup) = facts(ofSocket: fd, pid)
+        let (comm, cgroup) = facts(ofSocket: fd, pid)
         return Actor(
             uid: uid, gid: gid, pid: pid, groups: Set(groups.prefix(max(0, Int(count)))),
-            user: userName(uid) ?? "\(uid)", executable: executable, cgroup: cgroup)
+            user: userName(uid) ?? "\(uid)", comm: comm, cgroup: cgroup)
     }
 
     /// Read between two looks at the peer's pidfd: what another process with the same number says is not taken.
@@ -26,7 +26,7 @@ package enum PeerCredentials {
         // A kernel before 6.5 has no SO_PEERPIDFD, and a peer that has ended has no pidfd.
         guard raw >= 0 else { return ("", "") }
         let pidfd = Descriptor(owning: raw)
-        let facts = (ProcessIdentity.executable(of: pid), ProcessIdentity.cgroup(of: pid))
+        let facts = (ProcessIdentity.comm(of: pid), ProcessIdentity.cgroup(of: pid))
         return ProcessIdentity.isAlive(pidfd) ? facts : ("", "")
     }
 }

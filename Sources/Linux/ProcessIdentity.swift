@@ -2,13 +2,12 @@ import Glibc
 
 /// What /proc says of another process: for the record only, because all of it can change in the next moment.
 package enum ProcessIdentity {
-    /// The file that the process runs; empty where this process may not see it.
-    package static func executable(of pid: Int32) -> String {
-        var buffer = [CChar](repeating: 0, count: 1024)
-        // SAFETY: readlink writes at most the buffer's count and tells how many bytes it wrote.
-        let length = readlink("/proc/\(pid)/exe", &buffer, buffer.count)
-        guard length > 0 else { return "" }
-        return String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    /// What the kernel calls the process, at most 15 bytes; empty where it has ended. At first that is the beginning of the file's
+    /// name, but a process may call itself what it likes. The file itself is for those to see who may trace the process.
+    package static func comm(of pid: Int32) -> String {
+        // Bytes that are not UTF-8 are shown as such: nobody makes the name disappear by them.
+        guard let bytes = try? TextFile.readBytes("/proc/\(pid)/comm", limit: 64) else { return "" }
+        return String(decoding: bytes.last == UInt8(ascii: "\n") ? bytes.dropLast() : bytes[...], as: UTF8.self)
     }
 
     /// Its cgroup of the v2 hierarchy, as `/system.slice/x.service`; empty where it cannot be read.

@@ -7,13 +7,13 @@ package struct Actor: Hashable, Sendable {
     package let groups: Set<UInt32>
     /// The account's name, for people; identity is `uid`.
     package let user: String
-    /// The file that the process ran when it connected, and its cgroup; empty where the kernel does not say. For the record,
-    /// never for a decision: a process can hand its connection to another.
-    package let executable: String
+    /// What the process called itself when it connected, and its cgroup; empty where the kernel does not say. For the record,
+    /// never for a decision: a process can take any name, and hand its connection to another.
+    package let comm: String
     package let cgroup: String
 
     package init(
-        uid: UInt32, gid: UInt32, pid: Int32, groups: Set<UInt32>, user: String, executable: String = "",
+        uid: UInt32, gid: UInt32, pid: Int32, groups: Set<UInt32>, user: String, comm: String = "",
         cgroup: String = ""
     ) {
         self.uid = uid
@@ -21,7 +21,7 @@ package struct Actor: Hashable, Sendable {
         self.pid = pid
         self.groups = groups.union([gid])
         self.user = user
-        self.executable = executable
+        self.comm = comm
         self.cgroup = cgroup
     }
 

@@ -11,16 +11,25 @@ package struct SQLiteJournal: DeploymentJournal {
     /// - Parameter maxPages: of 4 KiB; beyond them it refuses as a full disk does.
     package init(path: String, maxPages: Int? = nil) throws(Failure) {
         do {
-            var configuration = Configuration()
-            configuration.busyMode = .timeout(5)
-            configuration.prepareDatabase { database in
-                try database.execute(
-                    sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")
-                if let maxPages { try database.execute(sql: "PRAGMA max_page_count = \(maxPages)") }
+            do { database = try Self.open(path, maxPages, isAlone: false) } catch let error as DatabaseError {
+                // A full disk has no room for the file that connections share (`-shm`); one that is alone does without.
+                guard [.SQLITE_IOERR, .SQLITE_FULL].contains(error.resultCode.primaryResultCode) else { throw error }
+                database = try Self.open(path, maxPages, isAlone: true)
             }
-            database = try DatabaseQueue(path: path, configuration: configuration)
             try Tables.migrator.migrate(database)
         } catch { throw Self.failure("open \(path)", error) }
+    }
+
+    private static func open(_ path: String, _ maxPages: Int?, isAlone: Bool) throws -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(5)
+        configuration.prepareDatabase { database in
+            if isAlone { try database.execute(sql: "PRAGMA locking_mode = EXCLUSIVE") }
+            try database.execute(
+                sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")
+            if let maxPages { try database.execute(sql: "PRAGMA max_page_count = \(maxPages)") }
+        }
+        return try DatabaseQueue(path: path, configuration: configuration)
     }
 
     package func begin(

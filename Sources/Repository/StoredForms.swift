@@ -20,7 +20,7 @@ struct StoredSpec: Codable {
     let gid: UInt32
     let pid: Int32
     let user: String
-    let executable: String?
+    let comm: String?
     let cgroup: String?
     let hintMaps: [String: String]?
 
@@ -31,7 +31,7 @@ struct StoredSpec: Codable {
         gid = spec.actor.gid
         pid = spec.actor.pid
         user = spec.actor.user
-        executable = spec.actor.executable
+        comm = spec.actor.comm
         cgroup = spec.actor.cgroup
         hintMaps = Dictionary(
             spec.hintMaps.map { ($0.key.rawValue, $0.value) }, uniquingKeysWith: { first, _ in first })
@@ -52,7 +52,7 @@ struct StoredSpec: Codable {
             parameters: parameters.map { Setting(name: $0.name, value: $0.value) },
             hints: read, hintMaps: maps,
             actor: Actor(
-                uid: uid, gid: gid, pid: pid, groups: [], user: user, executable: executable ?? "",
+                uid: uid, gid: gid, pid: pid, groups: [], user: user, comm: comm ?? "",
                 cgroup: cgroup ?? ""),
             authority: authority)
     }
@@ -153,7 +153,7 @@ extension Encodable {
 extension Decodable {
     init(json: String) throws(Failure) {
         do { self = try JSONDecoder().decode(Self.self, from: Data(json.utf8)) } catch {
-            throw Failure(.storage, "a record in the history cannot be read: \(error)")
+            throw Failure(.storage, "a record cannot be read: \(error)")
         }
     }
 }

@@ -218,7 +218,7 @@ extension Text {
         ]
         if let actor = entry.actor {
             rows += [["uid, gid, pid", "\(actor.uid), \(actor.gid), \(actor.pid)"], ["user", quoted(actor.user)]]
-            rows += [["executable", quoted(actor.executable)], ["cgroup", quoted(actor.cgroup)]]
+            rows += [["comm", quoted(actor.comm)], ["cgroup", quoted(actor.cgroup)]]
         }
         rows += [["subject", quoted(entry.subject)], ["message", quoted(entry.outcome?.message ?? "")]]
         rows += entry.detail.sorted { $0.key < $1.key }.map { ["  \($0.key)", quoted($0.value)] }

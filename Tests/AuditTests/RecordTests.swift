@@ -17,7 +17,7 @@ import Testing
             line == """
                 {"seq":2,"time":"2023-11-14T22:13:20.002000006Z","kind":"operation",\
                 "actor":{"uid":1000,"gid":100,"pid":4242},"operation":"deploy","decision":"allowed",\
-                "rule":"rules.conf:41","untrusted":{"user":"ada","executable":"/usr/bin/schedctl",\
+                "rule":"rules.conf:41","untrusted":{"user":"ada","comm":"schedctl",\
                 "cgroup":"/user.slice","subject":"sha256:00ff","detail":{"cpus":"0-3","stage":"canary"}},\
                 "prev":"\(record.prev)","hash":"\(record.hash)"}
                 """)
@@ -61,7 +61,7 @@ import Testing
     @Test(arguments: forgeries) func aForgeryStaysInItsString(_ text: String) throws {
         let log = try TestLog()
         let audit = try log.open()
-        let actor = AuditActor(uid: 1000, gid: 100, pid: 7, user: text, executable: text, cgroup: text)
+        let actor = AuditActor(uid: 1000, gid: 100, pid: 7, user: text, comm: text, cgroup: text)
         try audit.append(
             AuditEntry(
                 .denied, text, actor: actor, subject: text, decision: .denied, rule: text,
@@ -77,7 +77,7 @@ import Testing
         #expect(object["decision"] as? String == "denied")
         #expect((object["actor"] as? [String: Int])?["uid"] == 1000)
         let untrusted = try #require(object["untrusted"] as? [String: Any])
-        #expect(Set(untrusted.keys) == ["user", "executable", "cgroup", "subject", "message", "detail"])
+        #expect(Set(untrusted.keys) == ["user", "comm", "cgroup", "subject", "message", "detail"])
         #expect(untrusted["subject"] as? String == text.escapedForStore)
         // Even decoded, nothing acts on a terminal.
         for value in untrusted.values.compactMap({ $0 as? String }) {

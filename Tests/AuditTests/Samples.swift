@@ -79,7 +79,7 @@ final class TestLog: Sendable {
 extension AuditActor {
     static func sample(_ uid: UInt32 = 1000) -> AuditActor {
         AuditActor(
-            uid: uid, gid: 100, pid: 4242, user: "ada", executable: "/usr/bin/schedctl", cgroup: "/user.slice")
+            uid: uid, gid: 100, pid: 4242, user: "ada", comm: "schedctl", cgroup: "/user.slice")
     }
 }
 
@@ -104,7 +104,7 @@ extension AuditEntry {
         if !random.chance(3) {
             entry.actor = AuditActor(
                 uid: .random(in: .min ... .max, using: &random), gid: .random(in: .min ... .max, using: &random),
-                pid: .random(in: .min ... .max, using: &random), user: random.text(), executable: random.text(400),
+                pid: .random(in: .min ... .max, using: &random), user: random.text(), comm: random.text(400),
                 cgroup: random.text())
         }
         entry.subject = random.text(300)

@@ -4,6 +4,7 @@ import Linux
 import Logging
 import Model
 import Repository
+import Service
 import Synchronization
 import TestSupport
 
@@ -17,8 +18,16 @@ struct Parts {
     let witness = Witness()
     let service: DeploymentService
 
-    /// - Parameter kernel: the folder that plays /sys/kernel/sched_ext; the machine's own where it is nil.
-    init(_ folder: TemporaryFolder? = nil, kernel: String? = nil) throws {
+    /// - Parameters:
+    ///   - kernel: the folder that plays /sys/kernel/sched_ext; the machine's own where it is nil.
+    ///   - attachAnew: plays the load and the attach of what is put back.
+    init(
+        _ folder: TemporaryFolder? = nil, kernel: String? = nil,
+        objection: @escaping @Sendable (DeploymentSpec) async -> Failure? = { _ in nil },
+        attachAnew: @escaping @Sendable (DeploymentRequest) throws(Failure) -> AttachedScheduler = {
+            request throws(Failure) in try request.attach()
+        }
+    ) throws {
         let folder = try folder ?? TemporaryFolder()
         self.folder = folder
         journal = try SQLiteJournal(path: folder.path("schedcp.sqlite"))
@@ -26,7 +35,7 @@ struct Parts {
         service = DeploymentService(
             DeploymentService.Surroundings(
                 schedExt: kernel.map { SchedExt(folder: $0) } ?? SchedExt(), journal: journal, artifacts: artifacts,
-                ejector: NoEjector(), witness: witness),
+                ejector: NoEjector(), witness: witness, objection: objection, attachAnew: attachAnew),
             events: events, board: board, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
     }
 
@@ -53,6 +62,11 @@ struct Parts {
         if ![.requested, .active].contains(state) { try record.move(to: state, reason: "r", at: 3) }
         try await journal.update(record)
         return record
+    }
+
+    /// Descriptors as systemd passes those of a deployment, all of them of one file.
+    func kept(_ id: Int64, _ parts: [String] = ["ops", "link"], file: String) throws -> [Systemd.Passed] {
+        try parts.map { Systemd.Passed(fd: try Descriptor.open(file).release(), name: "scheduler-\(id)-\($0)") }
     }
 
     func states() async throws -> [String: DeploymentState] {

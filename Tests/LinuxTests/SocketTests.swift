@@ -33,6 +33,14 @@ import Testing
         _ = two.raw
     }
 
+    @Test func aProcessIsCalledAsTheKernelCallsIt() throws {
+        let own = try #require(TextFile.firstLine("/proc/self/comm"))
+        #expect(!own.isEmpty)
+        #expect(ProcessIdentity.comm(of: Checkout.processID) == own)
+        // There is no process of that number.
+        #expect(ProcessIdentity.comm(of: .max).isEmpty)
+    }
+
     @Test func whatIsNoSocketHasNoPeer() throws {
         let file = try Descriptor.open("/dev/null")
         #expect(throws: SystemError.self) { try PeerCredentials.actor(ofSocket: file.raw) { _ in nil } }
