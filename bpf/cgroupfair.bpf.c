@@ -500,7 +500,7 @@ s32 BPF_STRUCT_OPS_SLEEPABLE(cgroupfair_init)
 			nr_online++;
 	}
 	scx_bpf_put_cpumask(online);
-	clock_wall = bpf_ktime_get_ns();
+	clock_wall = clock_now();
 	return scx_bpf_create_dsq(QUEUE, -1);
 }
 
