@@ -194,7 +194,7 @@ static s32 pick_open(const struct task_struct *p, s32 *usable)
 
 static void wake(s32 cpu)
 {
-	if (cpu >= 0 && cpu < nr_cpus()) {
+	if (cpu >= 0 && (u32)cpu < nr_cpus()) {
 		scx_bpf_kick_cpu(cpu, SCX_KICK_IDLE);
 		count(COUNT_KICKED);
 	}

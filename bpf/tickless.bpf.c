@@ -202,7 +202,7 @@ void BPF_STRUCT_OPS(tickless_dispatch, s32 cpu, struct task_struct *prev)
 		count(COUNT_DISPATCHED);
 	} else if (can_continue(prev, cpu)) {
 		seat_at(cpu)->since = bpf_ktime_get_ns();
-		task_set_slice(prev, cpu == central ? limit_ns() : SCX_SLICE_INF);
+		task_set_slice(prev, (u32)cpu == central ? limit_ns() : SCX_SLICE_INF);
 		count(COUNT_KEPT);
 	} else {
 		count(COUNT_IDLE);
@@ -215,7 +215,7 @@ void BPF_STRUCT_OPS(tickless_running, struct task_struct *p)
 
 	seat_at(cpu)->since = bpf_ktime_get_ns();
 	/* With a slice that ends the central CPU keeps its tick, and hears at once when somebody begins to wait. */
-	if (cpu == central)
+	if ((u32)cpu == central)
 		task_set_slice(p, limit_ns());
 }
 
