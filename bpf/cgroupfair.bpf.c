@@ -29,7 +29,7 @@ TUNABLE(u32, max_lag_us, 20000);
 #define USED_MAX_NS (4 * NSEC_PER_SEC)
 
 #define MAX_NODES 4096 /* a power of two */
-#define MAX_DEPTH 32   /* levels above a task that count */
+#define MAX_DEPTH 32   /* levels, the root's included */
 #define ROOT 0
 #define NO_NODE (~0U)
 #define SHARE_ONE (1ULL << 24)
@@ -37,7 +37,7 @@ TUNABLE(u32, max_lag_us, 20000);
 enum {
 	COUNT_CHARGED_NS = COUNT_OWN, /* CPU time that others waited for, and that was charged */
 	COUNT_MOVED,                  /* tasks that changed their cgroup */
-	COUNT_NO_NODE,                /* cgroups that found the tree full and count as part of their parent */
+	COUNT_NO_NODE,                /* cgroups without a node, which count as part of their parent */
 };
 
 /*
@@ -425,7 +425,8 @@ s32 BPF_STRUCT_OPS_SLEEPABLE(cgroupfair_cgroup_init, struct cgroup *cgroup, stru
 		parent = node_of_cgroup(above);
 		bpf_cgroup_release(above);
 	}
-	node = node_take();
+	/* Deeper than a climb goes, or where the tree is full, it is a part of its parent. */
+	node = cgroup->level < MAX_DEPTH ? node_take() : NO_NODE;
 	group->owns = node != NO_NODE;
 	group->node = group->owns ? node : parent;
 	if (!group->owns) {

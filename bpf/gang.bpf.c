@@ -35,7 +35,8 @@ struct gang {
 	u64 id;
 	s32 runnable; /* threads */
 	s32 running;
-	u64 until;    /* the end of its turn */
+	u32 turn;     /* counts its turns */
+	u64 until;    /* the end of the latest */
 	u64 place;    /* in the queue, for threads that are queued now */
 	u64 began_as; /* the place with which its latest turn began */
 	bool complete; /* all threads were running at once in this turn */
@@ -61,6 +62,7 @@ struct {
 /* What runs on a CPU. */
 struct seat {
 	u64 single;      /* the process' id, where it has one runnable thread and would give way; else 0 */
+	u32 turn;        /* in which it got the CPU */
 	bool must_leave; /* was told to */
 };
 
@@ -132,6 +134,7 @@ static void begin_turn(struct gang *gang, u64 place, u64 now, u64 window)
 	/* Who is left from a turn before keeps its place, but others do not join it there, or it might never end. */
 	gang->place = place == gang->began_as ? now : place;
 	gang->began_as = place;
+	gang->turn++;
 	gang->until = now + window;
 	gang->complete = false;
 	gang->stays = gang->gave_way;
@@ -175,7 +178,10 @@ void BPF_STRUCT_OPS(gang_enqueue, struct task_struct *p, u64 enq_flags)
 		count(COUNT_KICKED);
 }
 
-/* Time that is left of the task's turn; 0 where it has to leave the CPU to whoever waits. */
+/*
+ * Time that is left of the turn in which the task got its CPU; 0 where it has to leave it to whoever waits. A new turn that
+ * a sibling has begun meanwhile is not its own, or siblings could keep each other on their CPUs for ever.
+ */
 static u64 left_of(struct task_struct *p, struct task_state *state, struct seat *seat, u64 now)
 {
 	struct gang *gang = gang_of(p, state);
@@ -186,15 +192,8 @@ static u64 left_of(struct task_struct *p, struct task_state *state, struct seat 
 		count(COUNT_PREEMPTED);
 	}
 	seat->must_leave = false;
-	return !state->yielded && before(now, gang->until) ? gang->until - now : 0;
-}
-
-static u64 renewed(struct task_struct *p, struct task_state *state, u64 now)
-{
-	struct gang *gang = gang_of(p, state);
-
-	if (!before(now, gang->until))
-		gang->until = now + window_ns();
+	if (state->yielded || seat->turn != gang->turn || !before(now, gang->until))
+		return 0;
 	return gang->until - now;
 }
 
@@ -207,8 +206,7 @@ void BPF_STRUCT_OPS(gang_dispatch, s32 cpu, struct task_struct *prev)
 		count(COUNT_DISPATCHED);
 	} else if (state) {
 		/* Either the window was begun anew since it got its slice, or nobody waits. */
-		left = left ?: renewed(prev, state, now);
-		task_set_slice(prev, at_least(left));
+		task_set_slice(prev, left ? at_least(left) : window_ns());
 		count(COUNT_KEPT);
 	} else {
 		count(COUNT_IDLE);
@@ -271,6 +269,7 @@ void BPF_STRUCT_OPS(gang_running, struct task_struct *p)
 	if (begins)
 		begin_turn(gang, p->scx.dsq_vtime, now, window);
 	seat->must_leave = false;
+	seat->turn = gang->turn;
 	seat->single = is_gang || gang->stays ? 0 : gang->id;
 	if (is_gang && !gang->complete && gang->running >= gang->runnable) {
 		gang->complete = true;
