@@ -48,6 +48,7 @@ struct task_state {
 	u64 gang_id; /* where it is counted */
 	bool is_runnable;
 	bool is_running;
+	bool is_new; /* it came to its CPU from a queue or from sleep, and does not go on after a real-time task */
 	bool yielded;
 	struct gang gang; /* of the process whose first thread this is */
 };
@@ -143,10 +144,13 @@ static void begin_turn(struct gang *gang, u64 place, u64 now, u64 window)
 
 s32 BPF_STRUCT_OPS(gang_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
 {
+	struct task_state *state = state_of(p);
 	bool idle = false;
 	s32 cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &idle);
 
 	if (idle) {
+		if (state)
+			state->is_new = true;
 		/* It passes no queue, and its place is that of a task that was queued now. */
 		task_set_vtime(p, bpf_ktime_get_ns());
 		dsq_insert(p, SCX_DSQ_LOCAL, window_ns(), SCX_ENQ_IMMED);
@@ -159,8 +163,11 @@ static u64 place_of(struct task_struct *p, struct task_state *state, u64 now)
 {
 	struct gang *gang;
 
+	if (!state)
+		return now;
+	state->is_new = true;
 	/* A task that yielded goes behind all that are queued now, this once. */
-	if (!state || state->yielded)
+	if (state->yielded)
 		return now;
 	gang = gang_of(p, state);
 	if (!before(now, gang->until) && before(gang->place, gang->until))
@@ -265,7 +272,8 @@ void BPF_STRUCT_OPS(gang_running, struct task_struct *p)
 	state->yielded = false;
 	__sync_fetch_and_add(&gang->running, 1);
 	is_gang = gang->runnable > 1;
-	begins = !before(now, gang->until);
+	begins = state->is_new && !before(now, gang->until);
+	state->is_new = false;
 	if (begins)
 		begin_turn(gang, p->scx.dsq_vtime, now, window);
 	seat->must_leave = false;
@@ -276,7 +284,7 @@ void BPF_STRUCT_OPS(gang_running, struct task_struct *p)
 		gang->until = now + window;
 		count(COUNT_TOGETHER);
 	}
-	task_set_slice(p, at_least(gang->until - now));
+	task_set_slice(p, at_least(before(now, gang->until) ? gang->until - now : 0));
 	if (is_gang && begins) {
 		count(COUNT_TURNS);
 		call_in(p, gang->id, gang->runnable - gang->running);

@@ -38,7 +38,8 @@ enum {
 };
 
 struct seat {
-	u64 since; /* when the CPU began to run its task, or began anew because nobody waited; 0: it runs none */
+	u64 since; /* when the CPU began to run its task, or began anew because nobody waited; 0: it sleeps */
+	s32 pid;   /* of that task */
 	bool online;
 };
 
@@ -213,7 +214,10 @@ void BPF_STRUCT_OPS(tickless_running, struct task_struct *p)
 {
 	s32 cpu = scx_bpf_task_cpu(p);
 
-	seat_at(cpu)->since = bpf_ktime_get_ns();
+	/* One that goes on after a real-time task has run before: its time counts on, or it might never be over. */
+	if (seat_at(cpu)->pid != p->pid || !seat_at(cpu)->since)
+		seat_at(cpu)->since = bpf_ktime_get_ns();
+	seat_at(cpu)->pid = p->pid;
 	/* With a slice that ends the central CPU keeps its tick, and hears at once when somebody begins to wait. */
 	if ((u32)cpu == central)
 		task_set_slice(p, limit_ns());
@@ -226,7 +230,8 @@ void BPF_STRUCT_OPS(tickless_tick, struct task_struct *p)
 
 void BPF_STRUCT_OPS(tickless_stopping, struct task_struct *p, bool runnable)
 {
-	seat_at(scx_bpf_task_cpu(p))->since = 0;
+	if (!runnable)
+		seat_at(scx_bpf_task_cpu(p))->since = 0;
 }
 
 /* One queue for all CPUs, and a timer that the kernel moves: nothing is left behind by a CPU that goes. */
