@@ -25,6 +25,11 @@ package struct TortureOptions: Hashable, Sendable {
 
     package init() {}
 
+    /// Loads last longer on the first machine of the full effort, which is also the one where it is compared with the
+    /// default scheduler. The other machines are there for what depends on where CPUs are: that shows as soon there as in
+    /// the quick effort; twice the time on all of them would be minutes.
+    package var isThorough: Bool { effort == .full && measuresPerformance }
+
     /// Does it promise to share CPU time by nice weight?
     package var isFairByWeight: Bool { promises["fair_by_weight"] == "true" }
 

@@ -9,7 +9,7 @@ extension Trial {
         let cpus = machine.cpus.count
         let tasks = options.effort == .full ? kind.tasks(cpus: cpus) : kind.quickTasks(cpus: cpus)
         let load = kind.init(tasks: tasks)
-        guard let seen = observe(load, milliseconds: load.milliseconds * (options.effort == .full ? 2 : 1)) else {
+        guard let seen = observe(load, milliseconds: load.milliseconds * (options.isThorough ? 2 : 1)) else {
             return false
         }
         report(seen)

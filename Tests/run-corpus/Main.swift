@@ -77,6 +77,6 @@ enum Console {
     /// A line on standard output, at once: whoever reads a file or a pipe wants to see how far it is.
     static func write(_ line: String) {
         print(line)
-        fflush(stdout)
+        fflush(nil)
     }
 }
