@@ -19,6 +19,7 @@ import Testing
         "Access": ["Model"],
         "Attestation": ["Model", "Crypto"],
         "Audit": ["Linux", "Model", "Crypto"],
+        "Embedding": ["Linux", "Model", "Crypto"],
         "Repository": ["Model", "GRDB", "TOMLKit", "Crypto"],
         "Deployment": ["Kernel", "Linux", "Model", "Service", "Logging"],
         "Daemon": [
