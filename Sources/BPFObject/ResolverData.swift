@@ -41,9 +41,14 @@ extension Resolver {
         }
     }
 
+    /// Constants, and the tunables, which may have another value as soon as the scheduler runs.
+    private func parameterMaps() -> [Int] {
+        map(.readOnlyData) + map(.data).filter { object.maps[$0].section == ".data.tunables" }
+    }
+
     mutating func fillParameters(_ settings: LoadSettings) {
         for (name, bytes) in settings.parameters.sorted(by: { $0.key < $1.key }) {
-            guard let index = map(.readOnlyData).first(where: { object.maps[$0].variable(named: name) != nil }),
+            guard let index = parameterMaps().first(where: { object.maps[$0].variable(named: name) != nil }),
                 let variable = object.maps[index].variable(named: name), bytes.count <= variable.size
             else {
                 object.problems.append(

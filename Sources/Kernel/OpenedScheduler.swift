@@ -52,13 +52,18 @@ package struct OpenedScheduler: ~Copyable {
             exitLayout: TypeTable(object: object).flatMap(ExitLayout.init(types:)))
     }
 
-    /// The integers of `.rodata` by name: what a parameter of a raw object may name. Those that the loader fills
+    /// Where parameters lie: constants, and tunables, which the scheduler lets others change while it runs.
+    private static let parameterSections = [".rodata", ".data.tunables"]
+
+    /// The integers of these sections by name: what a parameter of a raw object may name. Those that the loader fills
     /// itself (`__SCX_…`, `schedcp_…`, the length of the dump) are not among them.
     package borrowing func parameterTypes() -> [String: ParameterType] {
         guard let types = TypeTable(object: handle.raw) else { return [:] }
         var result: [String: ParameterType] = [:]
-        for variable in types.variables(inSection: ".rodata") where !Self.isLoaders(variable.name) {
-            result[variable.name] = types.parameterType(of: variable.type)
+        for section in Self.parameterSections {
+            for variable in types.variables(inSection: section) where !Self.isLoaders(variable.name) {
+                result[variable.name] = types.parameterType(of: variable.type)
+            }
         }
         return result
     }
@@ -67,7 +72,7 @@ package struct OpenedScheduler: ~Copyable {
         name.hasPrefix("__") || name.hasPrefix("schedcp_") || name.hasSuffix("_dump_len") || name.hasPrefix(".")
     }
 
-    /// Writes a parameter into `.rodata`. The name must exist there with the very type that the value has.
+    /// Writes a parameter's value for load. The name must exist in the object with the very type that the value has.
     package mutating func set(_ value: ParameterValue) throws(Failure) {
         let known = parameterTypes()
         guard let type = known[value.name] else {
@@ -120,16 +125,24 @@ package struct OpenedScheduler: ~Copyable {
         }
     }
 
-    /// Copies bytes over the beginning of a variable in `.rodata`.
+    /// Copies bytes over the beginning of a variable in one of ``parameterSections``.
     private mutating func write(_ bytes: [UInt8], to name: String) throws(Failure) {
         var size = 0
-        guard let types = TypeTable(object: handle.raw), let map = handle.section(".rodata"),
-            let memory = bpf_map__initial_value(map, &size),
-            let variable = types.variables(inSection: ".rodata").first(where: { $0.name == name }),
+        guard let types = TypeTable(object: handle.raw), let (section, variable) = Self.place(of: name, in: types),
+            let map = handle.section(section), let memory = bpf_map__initial_value(map, &size),
             bytes.count <= variable.size, variable.offset >= 0, variable.offset + variable.size <= size
-        else { throw Failure(.malformedObject, "'\(name)' does not lie inside the object's .rodata") }
+        else { throw Failure(.malformedObject, "'\(name)' does not lie inside the object's data") }
         // SAFETY: the range was checked against the size that libbpf gives for the section's memory.
         memory.advanced(by: variable.offset).copyMemory(from: bytes, byteCount: bytes.count)
+    }
+
+    private static func place(of name: String, in types: TypeTable) -> (section: String, TypeTable.Variable)? {
+        for section in parameterSections {
+            for variable in types.variables(inSection: section) where variable.name == name {
+                return (section, variable)
+            }
+        }
+        return nil
     }
 
     /// Hands the programs to the kernel's verifier.

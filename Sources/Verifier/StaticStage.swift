@@ -72,10 +72,10 @@ struct StaticStage: Sendable {
         } catch { return .failure(error) }
     }
 
-    /// The integers of `.rodata` by name, without those that the loader fills itself.
+    /// The integers among constants and tunables by name, without those that the loader fills itself.
     static func parameters(of object: CompiledObject) -> [String: ParameterType] {
         var result: [String: ParameterType] = [:]
-        for map in object.maps where map.role == .readOnlyData {
+        for map in object.maps where map.role == .readOnlyData || map.section == ".data.tunables" {
             for variable in map.variables where !isLoaders(variable.name) {
                 result[variable.name] = type(of: variable, in: object.btf)
             }

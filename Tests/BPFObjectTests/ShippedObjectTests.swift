@@ -55,6 +55,16 @@ enum Shipped {
             compiled.relocations.allSatisfy { object.functions[$0.function].instructions.indices.contains($0.slot) })
     }
 
+    @Test func aTunableIsSetLikeAParameter() throws {
+        let compiled = try BPFObject.parse(Shipped.object("srpt"))
+        var settings = LoadSettings()
+        settings.parameters = ["max_wait_ms": [1, 2, 0, 0]]
+        let object = try compiled.resolve(kernel: compiled.btf, settings: settings)
+        let tunables = try #require(object.maps.first { $0.section == ".data.tunables" })
+        let wait = try #require(tunables.variable(named: "max_wait_ms"))
+        #expect(tunables.contents.number(at: wait.offset, size: wait.size) == 513)
+    }
+
     @Test func fieldsHaveNames() throws {
         let compiled = try BPFObject.parse(Shipped.object("vtime"))
         let object = try compiled.resolve(kernel: compiled.btf)

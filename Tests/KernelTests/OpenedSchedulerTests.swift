@@ -112,6 +112,15 @@ import Testing
             try opened.fillConstants(from: KernelABI(enumerators: ["SCX_NONE": 1], truncated: ["SCX_NONE"]))
         }
 
+        @Test func aTunableIsSetLikeAParameter() async throws {
+            var opened = try OpenedScheduler.open(try await Checkout.object("srpt"), label: "test")
+            #expect(opened.parameterTypes() == ["slice_us": .u32, "max_wait_ms": .u32])
+            try opened.set(ParameterValue(name: "max_wait_ms", type: .u32, number: 1))
+            #expect(throws: Failure.self) {
+                try opened.set(ParameterValue(name: "max_wait_ms", type: .u64, number: 1))
+            }
+        }
+
         @Test func openingManyTimesLeavesNothingOpen() async throws {
             let object = try await Checkout.object("ljf")
             for _ in 0..<50 { #expect(try OpenedScheduler.open(object, label: "test").name == "ljf") }
