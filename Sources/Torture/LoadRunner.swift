@@ -51,7 +51,10 @@ final class LoadRunner {
         let rejected = schedExt.read().rejected
         let conductor = try? Worker.fork { self.conduct(load) }
         guard let conductor else {
-            run.seen.hung = true
+            // A scheduler that refuses new tasks, or has just ended over one.
+            run.seen.failedForks = 1
+            _ = hasLeft(&run)
+            finish(&run)
             return run.seen
         }
         leftover = conductor
