@@ -12,6 +12,7 @@ extension Interpreter {
         switch terms[base].nature {
         case .section(let map): return program.isFrozen(map) ? nil : Record.Place(map: map, offset: offset)
         case .mapValue(let map):
+            guard program.object.maps.indices.contains(map) else { return nil }
             let definition = program.object.maps[map]
             let isOne = [MapType.array, MapType.perCPUArray].contains(definition.type) && definition.maxEntries == 1
             return isOne ? Record.Place(map: map, offset: offset) : nil

@@ -149,6 +149,23 @@ struct TurnTests {
         #expect(analyse(.nothing, Self.deadline(50_000_000), second: .time).findings("ageing-broken").isEmpty)
     }
 
+    /// A map that an address leads to, but nobody knows which.
+    @Test func aPlaceInAnUnknownMapIsNone() {
+        let enqueue = Assembler.make {
+            $0.argument(0, into: 6)
+            $0.set(1, 0)
+            $0.set(2, 0)
+            $0.helper(1)
+            $0.jump(0x55, 0, 0, over: 1)
+            $0.leave()
+            $0.set(1, 0)
+            $0.emit(0x7B, dst: 0, src: 1)
+            $0.insert(task: 6, queue: 0)
+            $0.leave()
+        }
+        #expect(analyse([("enqueue", enqueue), ("dispatch", Self.counter(8))]).verdict("lost-task") == .refuted)
+    }
+
     /// Somebody else may move it on.
     @Test func anotherWriterIsTrusted() {
         let tick = Assembler.make {
