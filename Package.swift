@@ -108,6 +108,8 @@ let package = Package(
         .target(
             name: "Embedding", dependencies: ["Linux", "Model", crypto],
             swiftSettings: strict + [.unsafeFlags(["-O"])]),
+        // The ranking of entries by words, meaning and what was measured.
+        library("Search", ["Embedding", "Model"]),
 
         // The three services of the daemon: so far deployment and the policy repository.
         library("Repository", ["Model", grdb, toml, crypto]),
@@ -184,6 +186,7 @@ let package = Package(
         tests("AttestationTests", ["Attestation", "Model", "TestSupport", crypto]),
         tests("AuditTests", ["Audit", "Linux", "Model", "TestSupport", crypto]),
         tests("EmbeddingTests", ["Embedding", "Model", "TestSupport"]),
+        tests("SearchTests", ["Embedding", "Model", "Search"]),
         tests("RepositoryTests", ["Model", "Repository", "TestSupport", grdb]),
         tests("KernelTests", ["Kernel", "Linux", "Model", "TestSupport"]),
         tests(

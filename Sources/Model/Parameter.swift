@@ -39,10 +39,12 @@ package struct ParameterSpec: Hashable, Sendable {
     /// For people: "µs", "ms", "tasks"; may be empty.
     package var unit: String
     package var description: String
+    /// It may be changed while the scheduler runs.
+    package var isLive: Bool
 
     package init(
         name: String, type: ParameterType, defaultValue: Int128, range: ClosedRange<Int128>, unit: String = "",
-        description: String = ""
+        description: String = "", isLive: Bool = false
     ) throws(Failure) {
         guard type.representable.contains(range) else {
             throw Failure(
@@ -60,6 +62,7 @@ package struct ParameterSpec: Hashable, Sendable {
         self.range = range
         self.unit = unit
         self.description = description
+        self.isLive = isLive
     }
 
     /// Reads a value as a person writes it, and refuses what the type or the range does not allow.

@@ -17,11 +17,22 @@ package struct SchedulerPolicy: Hashable, Sendable {
     package var promises: [String: String]
     /// SHA-256 of the object, lower-case hex.
     package var artifact: String
+    /// What its counters mean, in the order in which it keeps them.
+    package var counters: [CounterSpec]
+    /// As `topology.llc` or `hints.process`.
+    package var features: [String]
+    /// The primitives that it is composed of.
+    package var uses: [SchedulerName]
+    /// What it promises to improve.
+    package var targets: [Target]
+    /// A plain file name in the same folder; empty where the source is not told.
+    package var sourceFile: String
 
     package init(
         name: SchedulerName, version: String, summary: String, description: String, algorithm: String, license: String,
         parameters: [ParameterSpec], hints: [HintSpec], targetWorkloads: [String], notFor: [String],
-        kernelMinimum: String, promises: [String: String], artifact: String
+        kernelMinimum: String, promises: [String: String], artifact: String, counters: [CounterSpec] = [],
+        features: [String] = [], uses: [SchedulerName] = [], targets: [Target] = [], sourceFile: String = ""
     ) {
         self.name = name
         self.version = version
@@ -36,6 +47,11 @@ package struct SchedulerPolicy: Hashable, Sendable {
         self.kernelMinimum = kernelMinimum
         self.promises = promises
         self.artifact = artifact
+        self.counters = counters
+        self.features = features
+        self.uses = uses
+        self.targets = targets
+        self.sourceFile = sourceFile
     }
 
     /// Checks what a client asked for against the parameters that this scheduler has.

@@ -20,6 +20,7 @@ import Testing
         "Attestation": ["Model", "Crypto"],
         "Audit": ["Linux", "Model", "Crypto"],
         "Embedding": ["Linux", "Model", "Crypto"],
+        "Search": ["Embedding", "Model"],
         "Repository": ["Model", "GRDB", "TOMLKit", "Crypto"],
         "Deployment": ["Kernel", "Linux", "Model", "Service", "Logging"],
         "Daemon": [
