@@ -122,7 +122,8 @@ static void look_at(struct task_struct *p, struct task_state *state, bool woke)
 	if (!state->period)
 		woke = true;
 	state->period = within(hint, PERIOD_MIN_NS, PERIOD_MAX_NS);
-	if (before(now, state->deadline)) {
+	/* A periodic task wakes up a little before its last deadline when the wakeup before was late: that is the next period. */
+	if (before(now + (woke ? state->period / 8 : 0), state->deadline)) {
 		/* Woken early, it may go on with what is left, but not take the whole of it just before the end. */
 		if (woke && state->budget * 100 > (state->deadline - now) * within(budget_percent, 1, 100))
 			begin_period(state, now);
