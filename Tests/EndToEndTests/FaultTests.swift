@@ -74,6 +74,58 @@ extension EndToEnd {
             #expect(try await guest.status().deployment?.id == before.id)
         }
 
+        /// A scheduler is loaded for the CPUs of that moment, and the kernel refuses it once one has come or gone. What made way comes
+        /// back all the same: loaded anew, the same deployment.
+        @Test func whatMadeWayComesBackAlsoAfterAHotplug() async throws {
+            let guest = try await Guest.clean()
+            try await guest.vm.succeed("schedctl deploy ljf --param max_credit_ms=777 --hint process:encoder=40s")
+            let before = try #require(try await guest.status().deployment)
+            try await guest.vm.succeed(Self.hotplug)
+            let result = try await guest.schedctl("deploy /fixtures/initfails.bpf.o --unverified --reason testing")
+            #expect(result.status == 1, "\(result.summary)")
+            try await expectBack(guest, before)
+            let told = try await guest.vm.succeed("schedctl events | tail -n 4")
+            #expect(told.contains("loaded anew and put back"), "\(told)")
+            #expect(try await guest.vm.succeed("bpftool map dump name schedcp.rodata").contains("777"))
+            #expect(try await guest.vm.succeed("bpftool map dump name hint_comm").contains("40000000000"))
+            // And its new descriptors are those that outlive the daemon.
+            try await guest.vm.succeed("systemctl restart schedcpd")
+            try await expectBack(guest, before)
+            // Once more, with nothing changed since: as it is.
+            #expect(
+                try await guest.schedctl("deploy /fixtures/initfails.bpf.o --unverified --reason testing").status == 1)
+            try await expectBack(guest, before)
+            #expect(try await guest.vm.succeed("schedctl events | tail -n 4").contains("ljf was put back because"))
+        }
+
+        /// After an ejection as well, as a deployment of its own.
+        @Test func theLastKnownGoodOneComesBackAlsoAfterAHotplug() async throws {
+            let guest = try await Guest.clean()
+            try await guest.vm.succeed("schedctl deploy vtime")
+            let before = try #require(try await guest.status().deployment)
+            try await guest.vm.succeed(Self.hotplug)
+            try await guest.vm.succeed("schedctl deploy /fixtures/ejects.bpf.o --unverified --reason testing")
+            try await guest.waitUntil("the last known good one") {
+                let now = try await guest.status()
+                return now.deployment?.scheduler == "vtime" && now.deployment?.id != before.id
+                    && now.kernel.owner == "OURS"
+            }
+            #expect(try await guest.disagreements().isEmpty)
+        }
+
+        static let hotplug =
+            "echo 0 >/sys/devices/system/cpu/cpu1/online; echo 1 >/sys/devices/system/cpu/cpu1/online"
+
+        private func expectBack(_ guest: Guest, _ before: DeploymentReport) async throws {
+            #expect(try await guest.kernelState() == "enabled")
+            #expect(try await guest.kernelOps().hasPrefix(before.scheduler))
+            let now = try await guest.status()
+            #expect(now.kernel.owner == "OURS" && now.deployment?.id == before.id)
+            #expect(now.deployment?.enable_seq == now.kernel.enable_seq)
+            let problems = try await guest.disagreements()
+            #expect(problems.isEmpty, "\(problems)")
+        }
+
         @Test func aForeignSchedulerIsNamedAndLeftAlone() async throws {
             let guest = try await Guest.clean()
             // Another program that loads schedulers: a second daemon, without systemd, that ours knows nothing of.

@@ -13,11 +13,13 @@ final class LabSession: Sendable {
         Task.detached {
             do {
                 var options = LabOptions()
-                options.lifetime = .seconds(2400)
-                options.roots = [try Self.fixtures()]
+                options.lifetime = .seconds(3000)
+                let fixtures = try Self.fixtures()
+                options.roots = [fixtures]
                 options.verifier?.logFile = Self.root.appending(path: ".build/lab-verifier.log").path()
                 try await withLabMachine(options, lab: Lab(scripts: Self.root.appending(path: "scripts/lab").path())) {
                     machine in
+                    try? FileManager.default.removeItem(atPath: fixtures)
                     continuation.yield(machine)
                     // Until the process ends; the emulator ends with it.
                     try await Task.sleep(for: .seconds(86400))
@@ -35,7 +37,28 @@ final class LabSession: Sendable {
     private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
-    /// A folder that is laid over the guest's system: the faulty schedulers under /fixtures.
+    /// The first compiler that has the bpf target, with its own headers, laid out as in a toolchain.
+    private static func addCompiler(to folder: URL) throws {
+        let script = """
+            for clang in "${CLANG:-}" $(type -aP clang) $(compgen -G '/opt/*/usr/bin/clang'); do
+                [ -x "$clang" ] && "$clang" -print-targets 2>/dev/null | grep bpfel >/dev/null || continue
+                resources=$("$clang" -print-resource-dir) && headers=$1/lib/clang/$(basename "$resources") || exit
+                mkdir -p "$1/bin" "$headers" && cp "$(readlink -f "$clang")" "$1/bin/clang" && cp -r "$resources/include" "$headers/"
+                exit
+            done
+            exit 1
+            """
+        let process = Process()
+        process.executableURL = URL(filePath: "/bin/bash")
+        process.arguments = ["-c", script, "bash", folder.path()]
+        try process.run()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            throw Guest.Missed(what: "a clang with the bpf target", seen: "status \(process.terminationStatus)")
+        }
+    }
+
+    /// A folder that is laid over the guest's system: the faulty schedulers under /fixtures, and this machine's compiler.
     private static func fixtures() throws -> String {
         let built = root.appending(path: ".build/bpf/fixtures")
         let folder = FileManager.default.temporaryDirectory.appending(path: "schedcp-fixtures-\(UUID().uuidString)")
@@ -48,6 +71,7 @@ final class LabSession: Sendable {
             try FileManager.default.copyItem(
                 at: root.appending(path: source), to: folder.appending(path: "fixtures/" + name))
         }
+        try addCompiler(to: folder.appending(path: "fixtures/llvm"))
         return folder.path()
     }
 }
@@ -67,12 +91,7 @@ struct Guest {
                 schedctl quarantine release $digest
             done
             """)
-        try await guest.waitUntil("the default scheduler") {
-            if try await guest.kernelState() == "disabled" { return true }
-            // What the test before left to be put back may have come since.
-            _ = try await guest.vm.run("schedctl rollback")
-            return false
-        }
+        try await guest.waitUntil("the default scheduler") { try await guest.kernelState() == "disabled" }
         return guest
     }
 

@@ -1,3 +1,4 @@
+import Foundation
 import MicroVM
 import Testing
 
@@ -165,6 +166,83 @@ extension EndToEnd {
             try await guest.vm.succeed(
                 "systemctl stop schedcpd.socket schedcpd.service; umount /var/lib/schedcp; systemctl start schedcpd.socket schedcpd.service"
             )
+        }
+
+        /// The running scheduler hangs on the daemon's start: a full disk must not keep it from that.
+        @Test func aStartOnAFullDiskKeepsTheScheduler() async throws {
+            let guest = try await Guest.clean()
+            let folder = "/run/systemd/system/schedcpd.service.d"
+            try await guest.vm.succeed(
+                """
+                systemctl stop schedcpd.socket schedcpd.service
+                mount -t tmpfs -o size=4m,mode=0700 tmpfs /var/lib/schedcp && chown schedcp:schedcp /var/lib/schedcp
+                mount -t tmpfs -o size=1m,mode=2750 tmpfs /var/log/schedcp && chown schedcp:adm /var/log/schedcp
+                mkdir -p \(folder); printf '[Unit]\\nStartLimitIntervalSec=0\\n' >\(folder)/full.conf
+                systemctl daemon-reload; systemctl start schedcpd.socket schedcpd.service
+                """)
+            let restore = """
+                rm -f \(folder)/full.conf; systemctl daemon-reload; systemctl stop schedcpd.socket schedcpd.service
+                umount /var/lib/schedcp /var/log/schedcp; systemctl reset-failed; systemctl start schedcpd.socket schedcpd.service
+                """
+            do { try await startOnAFullDisk(guest, configuration: folder + "/full.conf") } catch {
+                try await guest.vm.succeed(restore)
+                throw error
+            }
+            try await guest.vm.succeed(restore)
+        }
+
+        private func startOnAFullDisk(_ guest: Guest, configuration: String) async throws {
+            try await guest.vm.succeed("schedctl deploy vtime")
+            let before = try #require(try await guest.status().deployment)
+            let sequence = try await guest.enableSequence()
+            let fill =
+                "for f in lib log; do dd if=/dev/zero of=/var/$f/schedcp/fill bs=4k oflag=append conv=notrunc; done 2>/dev/null; true"
+            try await guest.vm.succeed(fill)
+            // A record may still fit into the last page of the audit.
+            try await guest.waitUntil("the audit to find no room") {
+                try await guest.vm.succeed("systemctl restart schedcpd")
+                return try await guest.schedctl("status").stdout.contains("audit")
+            }
+            // At each start from here on nothing is free, and what SQLite makes anew is missing.
+            try await guest.vm.put(
+                Array(
+                    """
+                    [Unit]
+                    StartLimitIntervalSec=0
+                    [Service]
+                    ExecStartPre=+/bin/sh -c 'rm -f /var/lib/schedcp/schedcp.sqlite-shm; \(fill.replacingOccurrences(of: "$", with: "$$"))'
+
+                    """.utf8), to: configuration, mode: 0o644)
+            try await guest.vm.succeed("systemctl daemon-reload")
+            for how in ["systemctl restart schedcpd", "systemctl kill -s KILL schedcpd"] {
+                let pid = try await guest.mainPID()
+                try await guest.vm.succeed(how)
+                try await guest.waitUntil("a new daemon") {
+                    let now = try await guest.mainPID()
+                    guard now != 0, now != pid else { return false }
+                    return try await guest.schedctl("status").status == 0
+                }
+                #expect(try await guest.kernelState() == "enabled", "\(how)")
+                #expect(try await guest.enableSequence() == sequence, "\(how)")
+                let status = try await guest.status()
+                #expect(status.kernel.owner == "OURS" && status.deployment?.id == before.id, "\(how)")
+                #expect(try await guest.schedctl("status").stdout.contains("audit"), "\(how)")
+                let refused = try await guest.schedctl("deploy fifo --unverified --reason testing")
+                #expect(refused.status == 1 && refused.stderr.contains("audit"), "\(refused.summary)")
+            }
+            let said = try await guest.vm.succeed("journalctl -u schedcpd -n 60 -o cat --no-pager")
+            #expect(said.contains("cannot be written"), "\(said)")
+            try await guest.vm.succeed(
+                "printf '[Unit]\\nStartLimitIntervalSec=0\\n' >\(configuration); systemctl daemon-reload; rm /var/lib/schedcp/fill /var/log/schedcp/fill"
+            )
+            try await guest.waitUntil("the audit to go on") {
+                try await !guest.schedctl("status").stdout.contains("audit")
+            }
+            // The starts that it could not tell of are told.
+            #expect(try await guest.read("/var/log/schedcp/audit.jsonl").contains("\"since\""))
+            try await guest.vm.succeed("schedctl deploy fifo")
+            let problems = try await guest.disagreements()
+            #expect(problems.isEmpty, "\(problems)")
         }
 
         @Test func logsAreStructured() async throws {

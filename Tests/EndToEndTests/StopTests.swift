@@ -69,6 +69,24 @@ extension EndToEnd {
             }
         }
 
+        /// What made way for a deployment that is cut off was loaded before a CPU went and came back.
+        @Test func killedInADeploymentAfterAHotplug() async throws {
+            try await withStops { guest in
+                for place in ["after detach-previous", "before attach"] {
+                    _ = try await guest.vm.run("schedctl rollback")
+                    try await guest.vm.succeed("schedctl deploy fifo")
+                    let before = try #require(try await guest.status().deployment)
+                    try await guest.vm.succeed(Faults.hotplug)
+                    try await arm(guest, "kill \(place)")
+                    #expect(try await guest.vm.run("schedctl deploy vtime").status != 0, "\(place)")
+                    let problems = try await guest.disagreements()
+                    #expect(problems.isEmpty, "\(place): \(problems)")
+                    #expect(try await guest.kernelOps().hasPrefix("fifo"), "\(place)")
+                    #expect(try await guest.status().deployment?.id == before.id, "\(place)")
+                }
+            }
+        }
+
         @Test func failedAnywhereInADeployment() async throws {
             try await withStops { guest in
                 for action in Self.actions where action != "retire-previous" {
