@@ -47,6 +47,7 @@ func fuzzer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let fuzzers = [
     fuzzer("frames", ["Model", "Wire", nioCore]),
     fuzzer("requests", ["Daemon", "Kernel", "Model", "Wire", logging, nioCore, nioEmbedded]),
+    fuzzer("verifier", ["Model", "Wire"]),
     fuzzer("rules", ["Access"]),
     fuzzer("attestation", ["Attestation"]),
     fuzzer("audit", ["Audit"]),
@@ -64,6 +65,8 @@ let package = Package(
         .executable(name: "schedcp-verify", targets: ["schedcp-verify"]),
         .executable(name: "run-corpus", targets: ["run-corpus"]),
         .executable(name: "bench-verify", targets: ["bench-verify"]),
+        .executable(name: "run-search", targets: ["run-search"]),
+        .executable(name: "bench-repository", targets: ["bench-repository"]),
         .executable(name: "bench-wire", targets: ["bench-wire"]),
         .executable(name: "schedcpd-stops", targets: ["schedcpd-stops"]),
         .executable(name: "bench-boundary", targets: ["bench-boundary"]),
@@ -104,15 +107,15 @@ let package = Package(
         library("Attestation", ["Model", crypto]),
         library("Audit", ["Linux", "Model", crypto]),
 
-        // Sentences as vectors. Optimised in every build: the tests' own would take a hundred times as long for a vector.
+        // Sentences as vectors, and the ranking of entries by words, meaning and what was measured.
+        // Optimised in every build: the tests' own would take a hundred times as long for a vector.
         .target(
             name: "Embedding", dependencies: ["Linux", "Model", crypto],
             swiftSettings: strict + [.unsafeFlags(["-O"])]),
-        // The ranking of entries by words, meaning and what was measured.
         library("Search", ["Embedding", "Model"]),
 
         // The three services of the daemon: so far deployment and the policy repository.
-        library("Repository", ["Model", grdb, toml, crypto]),
+        library("Repository", ["Linux", "Model", grdb, toml, crypto]),
         library("Deployment", ["Kernel", "Linux", "Model", "Service", logging]),
         library(
             "Daemon",
@@ -167,6 +170,20 @@ let package = Package(
             name: "schedcpd-stops", dependencies: ["DaemonCommand", "Deployment", "Model", argumentParser],
             path: "Tests/schedcpd-stops", swiftSettings: strict),
 
+        // Measures how well search finds what answers a question; never installed.
+        .executableTarget(
+            name: "run-search", dependencies: ["Embedding", "Model", "Repository", "Search", argumentParser],
+            path: "Tests/run-search", swiftSettings: strict),
+
+        .executableTarget(
+            name: "bench-repository", dependencies: ["Embedding", "Model", "Repository", "Search", argumentParser],
+            path: "Tests/bench-repository", swiftSettings: strict),
+
+        // Writes to a repository until it is killed.
+        .executableTarget(
+            name: "repository-writer", dependencies: ["Linux", "Model", "Repository"],
+            path: "Tests/repository-writer", swiftSettings: strict),
+
         // The tests. TestSupport is what the fast ones share.
         .target(
             name: "TestSupport", dependencies: ["Linux", "Model", "Wire", nioCore, protobuf],
@@ -186,8 +203,8 @@ let package = Package(
         tests("AttestationTests", ["Attestation", "Model", "TestSupport", crypto]),
         tests("AuditTests", ["Audit", "Linux", "Model", "TestSupport", crypto]),
         tests("EmbeddingTests", ["Embedding", "Model", "TestSupport"]),
-        tests("SearchTests", ["Embedding", "Model", "Search"]),
-        tests("RepositoryTests", ["Model", "Repository", "TestSupport", grdb]),
+        tests("SearchTests", ["Embedding", "Model", "Search", "TestSupport"]),
+        tests("RepositoryTests", ["Linux", "Model", "Repository", "TestSupport", grdb, "repository-writer"]),
         tests("KernelTests", ["Kernel", "Linux", "Model", "TestSupport"]),
         tests(
             "DeploymentTests",

@@ -12,6 +12,10 @@ enum InstalledFolder {
         }
     }
 
+    static func exists(_ folder: String, _ name: String) -> Bool {
+        !name.isEmpty && FileManager.default.fileExists(atPath: folder + "/" + name)
+    }
+
     static func text(_ folder: String, _ name: String, limit: Int) throws(Failure) -> String {
         guard let text = String(validating: try bytes(folder, name, limit: limit), as: UTF8.self) else {
             throw Failure(.invalidArgument, "it is not UTF-8")

@@ -1,33 +1,53 @@
 import Model
 import TOMLKit
 
-/// The description of a scheduler beside its object: the TOML format of docs/schedulers.md.
+/// The description of a scheduler beside its object, or of a primitive beside its header: the TOML format of
+/// docs/schedulers.md.
 struct PolicyMetadata {
     private let table: TOMLTable
-    /// A plain file name in the same folder.
-    let objectFile: String
+    let kind: EntryKind
+    /// A plain file name in the same folder: the object, or the header of a primitive.
+    let file: String
+    /// A plain file name, of the source; empty where it is not told.
+    let sourceFile: String
 
-    init(toml: String) throws(Failure) {
+    init(toml: String, kind: EntryKind = .scheduler) throws(Failure) {
         do { table = try TOMLTable(string: toml) } catch {
             throw Failure(.invalidArgument, "it is not valid TOML: \(error)")
         }
-        objectFile = try Self.string(table, "object_file")
-        guard !objectFile.isEmpty, !objectFile.contains("/"), !objectFile.hasPrefix(".") else {
-            throw Failure(.invalidArgument, "'object_file' must be the name of a file in the same folder")
+        self.kind = kind
+        try Self.refuseUnknown(table, MetadataKeys.top(kind), in: "")
+        let key = kind == .scheduler ? "object_file" : "source_file"
+        file = try Self.string(table, key)
+        sourceFile = table["source_file"] == nil ? "" : try Self.string(table, "source_file")
+        for (name, file) in [(key, file)] + (sourceFile.isEmpty ? [] : [("source_file", sourceFile)]) {
+            guard !file.isEmpty, !file.contains("/"), !file.hasPrefix(".") else {
+                throw Failure(.invalidArgument, "'\(name)' must be the name of a file in the same folder")
+            }
         }
     }
 
     func policy(artifact: String) throws(Failure) -> SchedulerPolicy {
-        var parameters: [ParameterSpec] = []
-        for entry in try tables("parameters") {
-            let new = try parameter(entry)
-            guard !parameters.contains(where: { $0.name == new.name }) else {
-                throw Failure(.invalidArgument, "parameter '\(new.name)' is described twice")
-            }
-            parameters.append(new)
-        }
         var hints: [HintSpec] = []
         for entry in try tables("hints") { hints.append(try hint(entry)) }
+        var targets: [Target] = []
+        for entry in try tables("targets") {
+            targets.append(
+                Target(workloadClass: try Self.string(entry, "class"), metric: try Self.string(entry, "metric")))
+        }
+        var uses: [SchedulerName] = []
+        for name in try strings("uses") { uses.append(try SchedulerName(name)) }
+        return SchedulerPolicy(
+            name: try SchedulerName(try Self.string(table, "name")), version: try Self.string(table, "version"),
+            summary: try Self.string(table, "summary"), description: try Self.string(table, "description"),
+            algorithm: try Self.string(table, "algorithm"), license: try Self.string(table, "license"),
+            parameters: try parameters(), hints: hints, targetWorkloads: try strings("target_workloads"),
+            notFor: try strings("not_for"), kernelMinimum: try Self.string(table, "kernel_minimum"),
+            promises: try promises(), artifact: artifact, counters: try counters(), features: try strings("features"),
+            uses: uses, targets: targets, sourceFile: sourceFile)
+    }
+
+    private func promises() throws(Failure) -> [String: String] {
         var promises: [String: String] = [:]
         if let value = table["promises"], value.table == nil {
             throw Failure(.invalidArgument, "'promises' must be a table")
@@ -35,16 +55,41 @@ struct PolicyMetadata {
         for (name, value) in table["promises"]?.table ?? TOMLTable() {
             promises[name] = value.string ?? value.bool.map { "\($0)" } ?? value.int.map { "\($0)" } ?? ""
         }
-        return SchedulerPolicy(
-            name: try SchedulerName(try Self.string(table, "name")), version: try Self.string(table, "version"),
-            summary: try Self.string(table, "summary"), description: try Self.string(table, "description"),
-            algorithm: try Self.string(table, "algorithm"), license: try Self.string(table, "license"),
-            parameters: parameters, hints: hints, targetWorkloads: try strings("target_workloads"),
-            notFor: try strings("not_for"), kernelMinimum: try Self.string(table, "kernel_minimum"),
-            promises: promises, artifact: artifact)
+        return promises
     }
 
-    private func parameter(_ entry: TOMLTable) throws(Failure) -> ParameterSpec {
+    /// Those that are fixed before load, then those that may change while it runs.
+    private func parameters() throws(Failure) -> [ParameterSpec] {
+        var parameters: [ParameterSpec] = []
+        for (key, isLive) in [("parameters", false), ("tunables", true)] {
+            for entry in try tables(key) {
+                let new = try parameter(entry, isLive: isLive)
+                guard !parameters.contains(where: { $0.name == new.name }) else {
+                    throw Failure(.invalidArgument, "parameter '\(new.name)' is described twice")
+                }
+                parameters.append(new)
+            }
+        }
+        return parameters
+    }
+
+    private func counters() throws(Failure) -> [CounterSpec] {
+        var counters: [CounterSpec] = []
+        for (position, entry) in try tables("counters").enumerated() {
+            let index = try Self.number(entry, "index").map { Int(clamping: $0) }
+            let new = try CounterSpec(
+                name: try Self.string(entry, "name"), index: index ?? CounterSpec.indices.lowerBound + position,
+                unit: entry["unit"] == nil ? "events" : try Self.string(entry, "unit"),
+                description: try Self.string(entry, "description"))
+            guard !counters.contains(where: { $0.name == new.name || $0.index == new.index }) else {
+                throw Failure(.invalidArgument, "counter '\(new.name)', or its index \(new.index), is described twice")
+            }
+            counters.append(new)
+        }
+        return counters
+    }
+
+    private func parameter(_ entry: TOMLTable, isLive: Bool) throws(Failure) -> ParameterSpec {
         let name = try Self.string(entry, "name")
         let typeName = try Self.string(entry, "type")
         guard let type = ParameterType(rawValue: typeName) else {
@@ -59,7 +104,7 @@ struct PolicyMetadata {
         }
         return try ParameterSpec(
             name: name, type: type, defaultValue: defaultValue, range: low...high,
-            unit: entry["unit"]?.string ?? "", description: entry["description"]?.string ?? "")
+            unit: entry["unit"]?.string ?? "", description: entry["description"]?.string ?? "", isLive: isLive)
     }
 
     private func hint(_ entry: TOMLTable) throws(Failure) -> HintSpec {
@@ -78,6 +123,7 @@ struct PolicyMetadata {
             guard let entry = element.table else {
                 throw Failure(.invalidArgument, "'\(key)' must be an array of tables")
             }
+            try Self.refuseUnknown(entry, MetadataKeys.nested[key] ?? [], in: " in '\(key)'")
             result.append(entry)
         }
         return result
@@ -96,6 +142,14 @@ struct PolicyMetadata {
         return result
     }
 
+    private static func refuseUnknown(_ table: TOMLTable, _ known: [String], in place: String) throws(Failure) {
+        for key in table.keys where !known.contains(key) {
+            throw Failure(
+                .invalidArgument, "the key \(key.quotedForDisplay())\(place) is unknown",
+                hint: "known are: " + known.joined(separator: ", "))
+        }
+    }
+
     private static func string(_ table: TOMLTable, _ key: String) throws(Failure) -> String {
         guard let text = table[key]?.string else { throw Failure(.invalidArgument, "the string '\(key)' is missing") }
         guard text.utf8.count <= 8192 else { throw Failure(.invalidArgument, "'\(key)' is longer than 8192 bytes") }
@@ -109,4 +163,23 @@ struct PolicyMetadata {
         if let flag = value.bool { return flag ? 1 : 0 }
         throw Failure(.invalidArgument, "'\(key)' must be a whole number")
     }
+}
+
+/// The keys of the format; any other one is a mistake.
+private enum MetadataKeys {
+    static func top(_ kind: EntryKind) -> [String] {
+        let common = [
+            "name", "version", "summary", "description", "algorithm", "license", "source_file", "kernel_minimum",
+            "features", "uses", "target_workloads", "not_for", "parameters", "tunables", "hints", "targets", "promises",
+        ]
+        return kind == .scheduler ? common + ["object_file", "counters"] : common
+    }
+
+    static let parameter = ["name", "type", "default", "min", "max", "unit", "description"]
+    static let nested = [
+        "parameters": parameter, "tunables": parameter,
+        "counters": ["name", "index", "unit", "description"],
+        "hints": ["kind", "map", "key", "value", "max_entries", "description"],
+        "targets": ["class", "metric"],
+    ]
 }

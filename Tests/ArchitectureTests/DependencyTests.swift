@@ -21,7 +21,7 @@ import Testing
         "Audit": ["Linux", "Model", "Crypto"],
         "Embedding": ["Linux", "Model", "Crypto"],
         "Search": ["Embedding", "Model"],
-        "Repository": ["Model", "GRDB", "TOMLKit", "Crypto"],
+        "Repository": ["Linux", "Model", "GRDB", "TOMLKit", "Crypto"],
         "Deployment": ["Kernel", "Linux", "Model", "Service", "Logging"],
         "Daemon": [
             "Access", "Attestation", "Audit", "Deployment", "Kernel", "Linux", "Model", "Repository", "Service",

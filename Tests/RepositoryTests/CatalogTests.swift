@@ -204,7 +204,6 @@ import Testing
         #expect(policy.license == "GPL-2.0-only")
         #expect(policy.kernelMinimum == "6.12")
         #expect(!policy.targetWorkloads.isEmpty && !policy.notFor.isEmpty && !policy.promises.isEmpty)
-        #expect(policy.parameters.contains { $0.name == "slice_us" })
         for parameter in policy.parameters {
             #expect(!parameter.unit.isEmpty && !parameter.description.isEmpty)
             #expect(parameter.range != parameter.type.representable)
