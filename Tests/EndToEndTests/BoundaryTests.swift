@@ -43,6 +43,8 @@ extension EndToEnd {
                 }
                 #expect(denied, "\(operation)")
             }
+            // What each process called itself, also of other users.
+            #expect(audit.contains("\"user\":\"mallory\",\"comm\":\"perl\"") && audit.contains("\"comm\":\"schedctl\""))
             #expect(
                 !audit.unicodeScalars.contains {
                     $0 != "\n" && ($0.value < 32 || $0.value == 0x202E || $0.value == 127)

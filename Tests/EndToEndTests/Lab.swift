@@ -37,13 +37,14 @@ final class LabSession: Sendable {
     private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
-    /// The first compiler that has the bpf target, with its own headers, laid out as in a toolchain.
+    /// The first compiler that has the bpf target, with its own headers and libbpf's, laid out as in a toolchain.
     private static func addCompiler(to folder: URL) throws {
         let script = """
             for clang in "${CLANG:-}" $(type -aP clang) $(compgen -G '/opt/*/usr/bin/clang'); do
                 [ -x "$clang" ] && "$clang" -print-targets 2>/dev/null | grep bpfel >/dev/null || continue
                 resources=$("$clang" -print-resource-dir) && headers=$1/lib/clang/$(basename "$resources") || exit
-                mkdir -p "$1/bin" "$headers" && cp "$(readlink -f "$clang")" "$1/bin/clang" && cp -r "$resources/include" "$headers/"
+                mkdir -p "$1/bin" "$1/include" "$headers" && cp -r /usr/include/bpf "$1/include/" &&
+                    cp -r "$resources/include" "$headers/" && cp "$(readlink -f "$clang")" "$1/bin/clang"
                 exit
             done
             exit 1
