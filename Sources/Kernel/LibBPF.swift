@@ -10,7 +10,25 @@ import Synchronization
 enum LibBPF {
     /// From 1.5 on a type of struct_ops is remembered by its number and not by its address.
     static var keepsTypesByNumber: Bool {
-        libbpf_major_version() > 1 || (libbpf_major_version() == 1 && libbpf_minor_version() >= 5)
+        isAtLeast(minor: 5)
+    }
+
+    /// From 1.7 on the map that is an object's arena is remembered by its number and not by its address.
+    static var keepsArenaByNumber: Bool { isAtLeast(minor: 7) }
+
+    private static func isAtLeast(minor: UInt32) -> Bool {
+        libbpf_major_version() > 1 || (libbpf_major_version() == 1 && libbpf_minor_version() >= minor)
+    }
+
+    /// Does the list of maps move after the declared ones, the arena among them, are in it? It begins with 16 places and
+    /// grows by a quarter (`libbpf_add_mem`). An address from before then leads outside of it.
+    static func listMoves(declared: Int, all: Int) -> Bool {
+        func places(_ count: Int) -> Int {
+            var places = 16
+            while places < count { places += places / 4 }
+            return places
+        }
+        return places(declared) != places(all)
     }
 }
 
@@ -76,6 +94,19 @@ struct ObjectHandle: ~Copyable {
             return mapName == name || (name.split(separator: ".").count == 1 && mapName.hasSuffix(name))
         }
     }
+
+    /// Would this libbpf read and write where the list of maps was?
+    borrowing func losesItsArena() -> Bool {
+        let all = maps()
+        guard !LibBPF.keepsArenaByNumber, all.contains(where: { bpf_map__type($0).rawValue == Self.arenaType }) else {
+            return false
+        }
+        let declared = all.filter { !bpf_map__is_internal($0) && bpf_map__type($0) != BPF_MAP_TYPE_STRUCT_OPS }
+        return LibBPF.listMoves(declared: declared.count, all: all.count)
+    }
+
+    /// BPF_MAP_TYPE_ARENA in include/uapi/linux/bpf.h; older headers lack it.
+    private static let arenaType: UInt32 = 33
 
     /// The maps whose values hold what the kernel cancels when no process has the map open any more.
     borrowing func mapsWithTimers() -> [OpaquePointer] {

@@ -34,6 +34,11 @@ package struct OpenedScheduler: ~Copyable {
                 hint: "compile it with `clang -g -O2 -target bpf -c`", detail: said)
         }
         let handle = ObjectHandle(raw: object)
+        guard !handle.losesItsArena() else {
+            throw Failure(
+                .malformedObject, "libbpf \(LibBPFVersion.text) cannot load an object with an arena and so many maps",
+                hint: "have fewer sections of data: of these, of maps and of tables up to 16 can be loaded")
+        }
         let maps = handle.schedulerMaps()
         guard maps.count == 1, let map = maps.first else {
             throw Failure(
