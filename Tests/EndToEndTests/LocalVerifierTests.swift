@@ -105,8 +105,7 @@ extension EndToEnd {
                 try await guest.vm.succeed(
                     "mkdir -p /opt/llvm && ln -sfn /fixtures/llvm /opt/llvm/usr && cp -r /fixtures/llvm/include/bpf /usr/include/"
                 )
-                try await guest.vm.put(try Verifying.source(losing: false), to: "/tmp/mine.bpf.c", mode: 0o644)
-                let good = try await verify(guest, "/tmp/mine.bpf.c", user: "carol")
+                let good = try await compiled(guest, try Verifying.source(losing: false))
                 #expect(good["compile"] == "passed", "\(good.log("compile"))")
                 #expect(good["static"] == "passed" && good["kernel"] == "unable", "\(good)")
                 try await guest.vm.put(
@@ -116,6 +115,19 @@ extension EndToEnd {
                 #expect(!bad.log("compile").contains("root:"), "\(bad)")
                 try await waitForNoJob(guest)
                 try await guest.vm.succeed("rm -r /opt/llvm /usr/include/bpf")
+            }
+        }
+
+        /// The compiler has 20 s, which an emulated processor of a busy machine may not be enough for: then once more, and as another
+        /// source, because a verdict is remembered.
+        private func compiled(_ guest: Guest, _ source: [UInt8]) async throws -> Reply {
+            var attempt = 0
+            while true {
+                attempt += 1
+                try await guest.vm.put(source + Array("/* \(attempt) */\n".utf8), to: "/tmp/mine.bpf.c", mode: 0o644)
+                let reply = try await verify(guest, "/tmp/mine.bpf.c", user: "carol")
+                let isTooSlow = reply.stages.flatMap { $0.findings ?? [] }.contains { $0.check == "compile-limits" }
+                if !isTooSlow || attempt == 6 { return reply }
             }
         }
 
