@@ -102,6 +102,9 @@ package final class FolderLock: Sendable {
         _ = try retryingInterrupts("lock the folder \(path)") { flock(fd, LOCK_EX | LOCK_NB) }
         descriptor = folder
     }
+
+    // Unlocked and not only closed: a child that was forked meanwhile has the same lock until it calls exec.
+    deinit { _ = flock(descriptor.raw, LOCK_UN) }
 }
 
 extension SystemError {

@@ -26,7 +26,8 @@ import Wire
         #expect(!show.parameters.isEmpty)
         #expect(!show.summary.targetWorkloads.isEmpty)
         #expect(!show.promises.isEmpty)
-        #expect((name == "ljf") == !show.hints.isEmpty)
+        let description = try TextFile.read(Checkout.root + "/bpf/\(name).toml")
+        #expect(description.contains("\n[[hints]]") == !show.hints.isEmpty)
     }
 
     @Test(arguments: [

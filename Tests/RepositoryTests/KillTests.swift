@@ -10,7 +10,7 @@ import Testing
         let path = folder.path("policies")
         var random = Seeded(20_261_125)
         var acknowledged: Set<String> = []
-        for round in 0..<12 {
+        for round in 0..<6 {
             let prefix = "r\(round)"
             let child = try ChildProcess(
                 try Checkout.program("repository-writer"), [path, prefix, "1000", "100000"])
@@ -29,7 +29,7 @@ import Testing
             try await Self.expectAll(Set(lines), in: folder, "round \(round)")
         }
         try await Self.expectAll(acknowledged, in: folder, "after all rounds")
-        print("killed 12 times, \(acknowledged.count) acknowledged, all there")
+        print("killed 6 times, \(acknowledged.count) acknowledged, all there")
     }
 
     private static func expectAll(
