@@ -98,6 +98,18 @@ enum Arithmetic {
         return (even + odd).total
     }
 
+    /// Σ a[i] · b[i] in whole numbers; whoever quantised b saw to it that the sum has room.
+    static func product(_ a: ArraySlice<Int8>, _ b: [Int16]) -> Int32 {
+        // SAFETY: only what both have is read.
+        a.withUnsafeBufferPointer { a in
+            b.withUnsafeBufferPointer { b in
+                var sum: Int32 = 0
+                for index in 0..<min(a.count, b.count) { sum &+= Int32(a[index]) &* Int32(b[index]) }
+                return sum
+            }
+        }
+    }
+
     /// target[i] += factor · source[i].
     static func add(_ source: Input, times factor: Float, to target: Output, _ width: Int) {
         for index in stride(from: 0, to: width, by: 4) {

@@ -9,6 +9,7 @@ package struct SearchEngine: Sendable {
     /// Why there is no model.
     private let lack: String
     private let ranking: Ranking
+    private let frequent: FrequentWords
 
     /// Entries that are looked at closely, for each way to find them.
     static let breadth = 100
@@ -25,6 +26,7 @@ package struct SearchEngine: Sendable {
         self.embedder = embedder
         self.lack = lack
         self.ranking = ranking
+        frequent = FrequentWords(store: store)
         index = embedder.map { SentenceIndex(store: store, embedder: $0, common: ranking.common) }
     }
 
@@ -85,8 +87,9 @@ package struct SearchEngine: Sendable {
     ) async throws(Failure) -> (hits: [SearchHit], isMoreThere: Bool) {
         var candidates: [Int64: Candidate] = [:]
         if query.means != .sentences, !query.words.isEmpty {
+            let words = try await frequent.affordable(query.words)
             let matches = try await store.matches(
-                query.words, filter: query.filter, weights: ranking.texts, limit: breadth)
+                words.joined(separator: " "), filter: query.filter, weights: ranking.texts, limit: breadth)
             let best = matches.first?.score ?? 0
             for match in matches {
                 candidates[match.id] = Candidate(
@@ -98,9 +101,9 @@ package struct SearchEngine: Sendable {
             let near = try await meaning.index.nearest(to: meaning.question, limit: breadth)
             isMoreThere = near.count == breadth
             for entry in near where candidates[entry.id] == nil { candidates[entry.id] = Candidate(id: entry.id) }
-            let centre = await meaning.index.centre
+            let question = Question(meaning.question, beside: await meaning.index.centre.common)
             for (id, sentences) in try await meaning.index.sentences(of: Array(candidates.keys)) {
-                let nearness = sentences.nearness(to: meaning.question, beside: centre)
+                let nearness = sentences.nearness(to: question)
                 candidates[id]?.nearness = nearness
                 candidates[id]?.similarity = ranking.similarity(nearness)
             }

@@ -38,8 +38,8 @@ package struct SearchQuery: Hashable, Sendable {
         self.means = means
     }
 
-    /// The words that say something, as one text; empty where there is none.
-    var words: String { Words.significant(text).joined(separator: " ") }
+    /// The words that say something; none where there is none.
+    var words: [String] { Words.significant(text) }
 
     /// A piece of code is wanted, to be put into a scheduler, rather than a whole one.
     var asksForCode: Bool {
@@ -50,7 +50,7 @@ package struct SearchQuery: Hashable, Sendable {
 
 /// The words of a question.
 enum Words {
-    static let most = 64
+    static let most = 32
 
     /// Without the words that every sentence has, each once, at most `most`.
     static func significant(_ text: String) -> [String] {

@@ -15,6 +15,8 @@ package protocol SearchStore: Sendable {
     func matches(
         _ text: String, filter: EntryFilter, weights: TextWeights, limit: Int
     ) async throws(Failure) -> [TextMatch]
+    /// In how many entries each word occurs; at most 32 at once.
+    func frequency(of words: [String]) async throws(Failure) -> [String: Int]
     func outcomes(of id: Int64, limit: Int) async throws(Failure) -> [Outcome]
     /// Outcomes under workloads like this one, nearest first.
     func nearest(

@@ -11,10 +11,13 @@ actor SentenceIndex {
     /// Of the store, when the index was last filled; nil before.
     private var generation: Int64?
     private var filling: Task<Void, any Error>?
+    private var read: [Int64: SentenceVectors] = [:]
 
     /// The name under which the store keeps the vectors.
     nonisolated let model: String
     static let page = 512
+    /// Entries whose sentences stay in memory: some 30 MB.
+    static let mostRead = 4096
 
     /// - Parameter common: the part of what all entries have in common that does not count.
     init(store: any SearchStore, embedder: any Embedder, common: Float) {
@@ -42,8 +45,7 @@ actor SentenceIndex {
             for document in documents {
                 let passages = Passages.of(document.entry)
                 let vectors = try await embedder.vectors(for: passages.map(\.text))
-                let sentences = SentenceVectors(passages: passages, vectors: vectors)
-                try await store.store(sentences.stored, for: document, model: model)
+                try await store.store(SentenceVectors.stored(passages, vectors), for: document, model: model)
             }
             made += documents.count
         }
@@ -53,16 +55,21 @@ actor SentenceIndex {
 
     func forgetOthers() async throws(Failure) { try await store.forgetVectors(except: model) }
 
+    /// The sentences of these entries; the last that were read stay in memory, since an entry's words never change.
     func sentences(of ids: [Int64]) async throws(Failure) -> [Int64: SentenceVectors] {
         var sentences: [Int64: SentenceVectors] = [:]
-        for start in stride(from: 0, to: ids.count, by: Self.page) {
-            let some = Array(ids[start..<min(ids.count, start + Self.page)])
+        for id in ids { sentences[id] = read[id] }
+        let others = ids.filter { sentences[$0] == nil }
+        for start in stride(from: 0, to: others.count, by: Self.page) {
+            let some = Array(others[start..<min(others.count, start + Self.page)])
             for entry in try await store.vectors(model: model, ids: some) {
                 // Vectors are a cache: one that cannot be read is as good as missing.
                 sentences[entry.id] = try? SentenceVectors(
                     stored: entry.vectors, dimensions: embedder.identity.dimensions)
             }
         }
+        if read.count + others.count > Self.mostRead { read = [:] }
+        if others.count <= Self.mostRead { read.merge(sentences) { first, _ in first } }
         return sentences
     }
 
@@ -86,8 +93,9 @@ actor SentenceIndex {
                 if let sentences = try? SentenceVectors(
                     stored: entry.vectors, dimensions: embedder.identity.dimensions)
                 {
-                    index.append(entry.id, sentences.middle)
-                    centre.add(sentences)
+                    let sum = sentences.sum
+                    index.append(entry.id, sum.normalised())
+                    centre.add(sum, of: sentences.wanted)
                 }
                 last = max(last, entry.id)
             }

@@ -4,39 +4,66 @@ import Model
 /// The vectors of an entry's passages, as they are stored: how many of them are wanted (1 byte), then all, compactly.
 struct SentenceVectors: Hashable, Sendable {
     let wanted: Int
-    let vectors: [[Float]]
+    let vectors: CompactVectors
 
-    init(passages: [Passage], vectors: [[Float]]) {
-        wanted = passages.prefix { $0.role != .antiTarget }.count
-        self.vectors = vectors
+    static func stored(_ passages: [Passage], _ vectors: [[Float]]) -> [UInt8] {
+        let wanted = passages.prefix { $0.role != .antiTarget }.count
+        return [UInt8(clamping: wanted)] + CompactVector.encode(vectors)
     }
 
     init(stored bytes: [UInt8], dimensions: Int) throws(Failure) {
         guard let first = bytes.first else { throw Failure(.storage, "stored vectors are empty") }
-        vectors = try CompactVector.decode(Array(bytes.dropFirst()), dimensions: dimensions)
+        vectors = try CompactVectors(stored: bytes.dropFirst(), dimensions: dimensions)
         wanted = Int(first)
         guard wanted <= vectors.count else {
             throw Failure(.storage, "of \(vectors.count) stored vectors \(wanted) are said to be wanted")
         }
     }
 
-    var stored: [UInt8] { [UInt8(clamping: wanted)] + CompactVector.encode(vectors) }
-
-    /// One vector for the entry: the mean of the wanted sentences.
-    var middle: [Float] {
-        var sum = [Float](repeating: 0, count: vectors.first?.count ?? 0)
-        for vector in vectors.prefix(wanted) {
-            for index in sum.indices { sum[index] += vector[index] }
+    /// The sum of the wanted sentences; of length 1 it is the vector of the entry.
+    var sum: [Float] {
+        var sum = [Float](repeating: 0, count: vectors.dimensions)
+        for vector in 0..<wanted {
+            for (index, value) in vectors[vector].enumerated() { sum[index] += value }
         }
-        return sum.normalised()
+        return sum
     }
 
-    func nearness(to question: [Float], beside centre: Centre) -> Nearness {
-        let apart = centre.away(question)
-        let all = vectors.map { centre.away($0).dot(apart) }
+    func nearness(to question: Question) -> Nearness {
+        let plain = vectors.products(with: question.vector)
+        let apart = question.apart(plain, vectors)
         return Nearness(
-            wanted: Array(all.prefix(wanted)), unwanted: Array(all.dropFirst(wanted)),
-            cosines: vectors.prefix(wanted).map { $0.dot(question) })
+            wanted: Array(apart.prefix(wanted)), unwanted: Array(apart.dropFirst(wanted)),
+            cosines: Array(plain.prefix(wanted)))
+    }
+}
+
+/// The vector of a question, and what is left of it beside what all entries have in common.
+struct Question: Hashable, Sendable {
+    let vector: [Float]
+    /// What is taken away from every vector, and its product with itself and with the question.
+    private let common: [Float]
+    private let square: Float
+    private let product: Float
+    /// The length of what is left of the question.
+    private let length: Float
+
+    init(_ vector: [Float], beside common: [Float]) {
+        self.vector = vector
+        self.common = common.count == vector.count ? common : []
+        square = self.common.dot(self.common)
+        product = self.common.dot(vector)
+        length = max(0, vector.dot(vector) - 2 * product + square).squareRoot()
+    }
+
+    /// The cosine of what is left of each vector with what is left of the question, from products alone:
+    /// (v − c)·(q − c) = v·q − v·c − c·q + c·c, and the vectors are of length 1.
+    func apart(_ plain: [Float], _ vectors: CompactVectors) -> [Float] {
+        guard !common.isEmpty, length > 0 else { return plain }
+        return zip(plain, vectors.products(with: common)).map { withQuestion, withCommon in
+            let left = max(1e-6, 1 - 2 * withCommon + square).squareRoot()
+            return (withQuestion - withCommon - product + square) / (left * length)
+        }
     }
 }
 
@@ -65,17 +92,16 @@ struct Centre: Hashable, Sendable {
         self.part = part
     }
 
-    mutating func add(_ entry: SentenceVectors) {
-        for vector in entry.vectors.prefix(entry.wanted) where vector.count == sum.count {
-            for index in sum.indices { sum[index] += vector[index] }
-            sentences += 1
-        }
+    mutating func add(_ sum: [Float], of sentences: Int) {
+        guard sum.count == self.sum.count else { return }
+        for index in sum.indices { self.sum[index] += sum[index] }
+        self.sentences += Float(sentences)
         entries += 1
     }
 
-    func away(_ vector: [Float]) -> [Float] {
-        guard entries >= Self.fewest, sentences > 0, vector.count == sum.count else { return vector }
-        let factor = part / sentences
-        return zip(vector, sum).map { $0 - factor * $1 }.normalised()
+    /// What is to be taken away from every vector; empty where it is not known yet.
+    var common: [Float] {
+        guard entries >= Self.fewest, sentences > 0 else { return [] }
+        return sum.map { $0 * part / sentences }
     }
 }

@@ -15,24 +15,30 @@ import Testing
         let vectors = (0..<20).map { _ in Self.vector(dimensions, &random) }
         let bytes = CompactVector.encode(vectors)
         #expect(bytes.count == 20 * CompactVector.bytes(dimensions: dimensions))
-        let back = try CompactVector.decode(bytes, dimensions: dimensions)
-        #expect(back.count == 20)
-        for (a, b) in zip(vectors, back) { #expect(a.dot(b.normalised()) > 0.9998) }
+        let back = try CompactVectors(stored: bytes[...], dimensions: dimensions)
+        #expect(back.count == 20 && back.dimensions == dimensions)
+        for (index, vector) in vectors.enumerated() { #expect(vector.dot(back[index].normalised()) > 0.9998) }
+        let other = Self.vector(dimensions, &random)
+        for (vector, product) in zip(vectors, back.products(with: other)) {
+            #expect(abs(vector.dot(other) - product) < 0.003)
+        }
+        #expect(back.products(with: []) == [Float](repeating: 0, count: 20))
+        #expect(back.products(with: other.map { _ in .nan }) == [Float](repeating: 0, count: 20))
     }
 
     @Test func bytesThatAreNoVectorsAreRefused() throws {
         let bytes = CompactVector.encode([[Float](repeating: 0.25, count: 16)])
-        #expect(throws: Failure.self) { try CompactVector.decode(Array(bytes.dropLast()), dimensions: 16) }
-        #expect(throws: Failure.self) { try CompactVector.decode(bytes, dimensions: 0) }
+        #expect(throws: Failure.self) { try CompactVectors(stored: bytes.dropLast(), dimensions: 16) }
+        #expect(throws: Failure.self) { try CompactVectors(stored: bytes[...], dimensions: 0) }
         for scale: Float in [.nan, .infinity, -1, 2] {
             var wrong = bytes
             for byte in 0..<4 { wrong[byte] = UInt8(truncatingIfNeeded: scale.bitPattern >> UInt32(8 * byte)) }
-            #expect(throws: Failure.self) { try CompactVector.decode(wrong, dimensions: 16) }
+            #expect(throws: Failure.self) { try CompactVectors(stored: wrong[...], dimensions: 16) }
         }
     }
 
     @Test func oddNumbersBecomeZero() throws {
-        let back = try CompactVector.decode(CompactVector.encode([[.nan, .infinity, 0, 0.5]]), dimensions: 4)
+        let back = try CompactVectors(stored: CompactVector.encode([[.nan, .infinity, 0, 0.5]])[...], dimensions: 4)
         #expect(back.count == 1 && back[0][0] == 0 && abs(back[0][3] - 0.5) < 0.01)
         #expect(CompactVector.encode([[0, 0]]) == [0, 0, 0, 0, 0, 0])
     }
@@ -77,13 +83,17 @@ import Testing
     }
 
     /// The largest sums that 32 bits have to hold.
-    @Test(arguments: [384, 4096]) func nothingOverflows(_ dimensions: Int) {
+    @Test(arguments: [384, 4096]) func nothingOverflows(_ dimensions: Int) throws {
         var index = VectorIndex(dimensions: dimensions)
         let all = [Float](repeating: 1, count: dimensions).normalised()
         index.append(1, all)
         index.append(2, all.map { -$0 })
         let found = index.nearest(to: all, limit: 2)
         #expect(found.map(\.id) == [1, 2])
+        let stored = try CompactVectors(
+            stored: CompactVector.encode([all, all.map { -$0 }])[...], dimensions: dimensions)
+        let products = stored.products(with: all)
+        #expect(abs(products[0] - 1) < 0.01 && abs(products[1] + 1) < 0.01)
         #expect(abs((found.first?.similarity ?? 0) - 1) < 0.01 && abs((found.last?.similarity ?? 0) + 1) < 0.01)
     }
 }

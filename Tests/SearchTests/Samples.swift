@@ -69,6 +69,9 @@ final class MemoryStore: SearchStore {
         var outcomes: [Int64: [Outcome]] = [:]
         var generation: Int64 = 0
         var failure: Failure?
+        /// Said of words instead of what is true of them, and how many were asked for.
+        var counts: [String: Int] = [:]
+        var counted = 0
     }
 
     let state = Mutex(State())
@@ -115,14 +118,27 @@ final class MemoryStore: SearchStore {
         let wanted = text.split(separator: " ").map(String.init)
         return try look { state in
             let found = state.records.filter { Self.passes($0, filter) }.compactMap { record -> TextMatch? in
-                let entry = record.entry
-                let text = ([entry.key.name.text, entry.summary, entry.description] + entry.targetWorkloads)
-                    .joined(separator: " ").lowercased()
-                let words = Set(text.split { !$0.isLetter }.map(String.init))
+                let words = Self.words(record.entry)
                 let terms = wanted.filter(words.contains)
                 return terms.isEmpty ? nil : TextMatch(id: record.id, score: Double(terms.count), terms: terms)
             }
             return Array(found.sorted { ($0.score, $1.id) > ($1.score, $0.id) }.prefix(limit))
+        }
+    }
+
+    private static func words(_ entry: PolicyEntry) -> Set<String> {
+        let texts = [entry.key.name.text, entry.summary, entry.description] + entry.targetWorkloads
+        return Set(texts.joined(separator: " ").lowercased().split { !$0.isLetter }.map(String.init))
+    }
+
+    func frequency(of words: [String]) async throws(Failure) -> [String: Int] {
+        try look { state in
+            state.counted += words.count
+            var counts = state.counts
+            for word in words where counts[word] == nil {
+                counts[word] = state.records.count { Self.words($0.entry).contains(word) }
+            }
+            return counts.filter { words.contains($0.key) }
         }
     }
 

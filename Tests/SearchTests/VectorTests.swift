@@ -72,21 +72,51 @@ import Testing
         let passages = try Passages.of(Samples.entry("a", "b", for: ["c"], not: ["d", "e"]))
         #expect(passages.map(\.role) == [.summary, .target, .antiTarget, .antiTarget])
         let vectors = (0..<4).map { [Float](repeating: $0 < 2 ? 0.25 : -0.25, count: 16) }
-        let stored = SentenceVectors(passages: passages, vectors: vectors)
-        let back = try SentenceVectors(stored: stored.stored, dimensions: 16)
+        let stored = SentenceVectors.stored(passages, vectors)
+        let back = try SentenceVectors(stored: stored, dimensions: 16)
         #expect(back.wanted == 2 && back.vectors.count == 4)
-        #expect(abs(back.middle.dot(vectors[0]) - 1) < 0.001)
+        #expect(abs(back.sum.normalised().dot(vectors[0]) - 1) < 0.001)
         #expect(throws: Failure.self) { try SentenceVectors(stored: [], dimensions: 16) }
-        #expect(throws: Failure.self) { try SentenceVectors(stored: [5] + stored.stored.dropFirst(), dimensions: 16) }
+        #expect(throws: Failure.self) { try SentenceVectors(stored: [5] + stored.dropFirst(), dimensions: 16) }
     }
 
-    @Test func whatAllHaveInCommonIsTakenAway() {
-        var centre = Centre(dimensions: 2, part: 1)
-        let entry = SentenceVectors(passages: [Passage(role: .summary, text: "a")], vectors: [[1, 0]])
-        for _ in 1..<Centre.fewest { centre.add(entry) }
-        #expect(centre.away([0.6, 0.8]) == [0.6, 0.8])
-        centre.add(entry)
-        let apart = centre.away([1.6, 0.8])
-        #expect(abs(apart[0] - 0.6) < 1e-5 && abs(apart[1] - 0.8) < 1e-5)
+    @Test func whatFewEntriesHaveInCommonIsNotKnown() {
+        var centre = Centre(dimensions: 2, part: 0.5)
+        for _ in 1..<Centre.fewest { centre.add([2, 0], of: 2) }
+        #expect(centre.common.isEmpty)
+        centre.add([2, 0], of: 2)
+        centre.add([1, 2, 3], of: 1)
+        #expect(centre.common == [0.5, 0])
+    }
+
+    /// The products that it is made of give the cosine of the differences.
+    @Test(arguments: [0, 1, 3]) func whatAllHaveInCommonIsTakenAway(_ which: Int) async throws {
+        let words = ["battery", "weight fair", "alpha beta", "gamma makespan", "delta"]
+        let vectors = try await WordModel().vectors(for: words)
+        let common = vectors[which].map { $0 * 0.6 }
+        let passages = words.map { Passage(role: $0 == "delta" ? .antiTarget : .target, text: $0) }
+        let stored = try SentenceVectors(stored: SentenceVectors.stored(passages, vectors), dimensions: 64)
+        let asked = try await WordModel().vector(for: "battery alpha")
+        let near = stored.nearness(to: Question(asked, beside: common))
+        func apart(_ vector: [Float]) -> [Float] { zip(vector, common).map { $0 - $1 }.normalised() }
+        for (index, vector) in vectors.enumerated() {
+            let found = index < 4 ? near.wanted[index] : near.unwanted[0]
+            #expect(abs(found - apart(vector).dot(apart(asked))) < 0.02, "\(words[index])")
+            if index < 4 { #expect(abs(near.cosines[index] - vector.dot(asked)) < 0.01) }
+        }
+        #expect(stored.nearness(to: Question(asked, beside: [])).wanted == near.cosines)
+    }
+
+    /// More entries than stay in memory, asked for twice.
+    @Test func whatWasReadIsReadAgainAfterItWasForgotten() async throws {
+        let store = MemoryStore()
+        for number in 0..<SentenceIndex.mostRead + 10 { store.add(try Samples.entry("e\(number)", "battery")) }
+        let index = SentenceIndex(store: store, embedder: WordModel(), common: 0)
+        #expect(try await index.make(most: .max) == SentenceIndex.mostRead + 10)
+        let ids = (1...SentenceIndex.mostRead + 10).map(Int64.init)
+        for part in [Array(ids.prefix(3000)), Array(ids.suffix(3000)), ids, Array(ids.prefix(10))] {
+            let sentences = try await index.sentences(of: part)
+            #expect(Set(sentences.keys) == Set(part))
+        }
     }
 }
