@@ -19,7 +19,8 @@ extension EndToEnd {
             let before = try await guest.vm.succeed("ls /proc/\(try await guest.mainPID())/fd | wc -l").filter(
                 \.isNumber)
             let result = try await guest.vm.run(
-                "perl /tmp/agent.pl /run/schedcp.sock /tmp/bobs.json /tmp/stall.bpf.o", user: "mallory")
+                "perl /tmp/agent.pl /run/schedcp.sock /tmp/bobs.json /tmp/stall.bpf.o", user: "mallory",
+                timeout: .seconds(400))
             let lines = result.stdout.split(separator: "\n")
             #expect(
                 result.status == 0,
