@@ -1,3 +1,5 @@
+import Model
+
 /// The digest by which an artifact is known.
 package enum ArtifactDigest {
     /// SHA-256, lower-case hex.

@@ -95,6 +95,6 @@ package struct AttestationClaims: Hashable, Sendable {
 
     package static func newNonce() -> String {
         var source = SystemRandomNumberGenerator()
-        return Hex.encode((0..<nonceBytes).map { _ in UInt8.random(in: .min ... .max, using: &source) })
+        return Hex.text((0..<nonceBytes).map { _ in UInt8.random(in: .min ... .max, using: &source) })
     }
 }

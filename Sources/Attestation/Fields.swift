@@ -1,3 +1,5 @@
+import Model
+
 /// The members of a JSON object, each taken once; whoever is done asks whether any is left.
 struct Fields {
     private let place: String

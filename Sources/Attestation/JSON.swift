@@ -1,3 +1,5 @@
+import Model
+
 /// The JSON that statements, envelopes and keyrings are made of: no fractions, no exponents, object keys in ASCII.
 ///
 /// `JSONReader` is its only reader. Foundation's decoder takes an object with the same key twice and says nothing of
@@ -51,7 +53,7 @@ enum JSON: Hashable, Sendable {
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"): out += [UInt8(ascii: "\\"), byte]
-            case 0..<0x20: out += Array("\\u00\(Hex.encode([byte]))".utf8)
+            case 0..<0x20: out += Array("\\u00\(Hex.text([byte]))".utf8)
             default: out.append(byte)
             }
         }

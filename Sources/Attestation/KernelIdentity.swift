@@ -1,3 +1,5 @@
+import Model
+
 /// The kernel that an artifact was verified on. The release alone is not enough: two builds of one release differ.
 package struct KernelIdentity: Hashable, Sendable {
     package enum Part: String, CaseIterable, Sendable {
@@ -55,7 +57,7 @@ extension KernelIdentity {
         while let name = word(&rest), let content = word(&rest), let type = word(&rest) {
             guard let nameBytes = padded(name, &rest), let contentBytes = padded(content, &rest) else { return nil }
             let isBuildID = type == 3 && nameBytes.elementsEqual([0x47, 0x4E, 0x55, 0])  // "GNU\0"
-            if isBuildID { return buildIDBytes.contains(content) ? Hex.encode(contentBytes) : nil }
+            if isBuildID { return buildIDBytes.contains(content) ? Hex.text(contentBytes) : nil }
         }
         return nil
     }

@@ -1,3 +1,5 @@
+import Model
+
 /// Reads exactly the lines that RecordEncoder writes. Anything else is refused: spaces, other keys, another order,
 /// other escapes, longer strings.
 struct RecordDecoder {

@@ -1,4 +1,5 @@
 import Crypto
+import Model
 
 /// A record as its line: keys in one order, no spaces, absent ones left out. The same record always gives the same
 /// bytes, and only those are read again.

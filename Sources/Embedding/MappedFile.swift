@@ -62,11 +62,3 @@ final class MappedFile: Sendable {
         return Hex.text(hash)
     }
 }
-
-enum Hex {
-    static func text(_ bytes: some Sequence<UInt8>) -> String {
-        bytes.reduce(into: "") { text, byte in
-            text += (byte < 16 ? "0" : "") + String(byte, radix: 16)
-        }
-    }
-}

@@ -1,4 +1,5 @@
 import Linux
+import Model
 
 /// The running kernel's ELF notes, which hold the identity that its linker gave it.
 package enum KernelNotes {
@@ -24,14 +25,10 @@ package enum KernelNotes {
             let content = name + (nameLength + 3) & ~3
             guard content <= notes.count, length <= notes.count - content else { return nil }
             if type == buildIDType, nameLength == 4, notes[name..<name + 3].elementsEqual("GNU".utf8) {
-                return Self.hexadecimal(notes[content..<content + length])
+                return Hex.text(notes[content..<content + length])
             }
             offset = content + (length + 3) & ~3
         }
         return nil
-    }
-
-    private static func hexadecimal(_ bytes: ArraySlice<UInt8>) -> String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 }

@@ -20,10 +20,7 @@ package struct ArtifactStore: ArtifactKeeper {
     }
 
     package static func digest(_ bytes: [UInt8]) -> String {
-        SHA256.hash(data: bytes).map { byte in
-            let hex = String(byte, radix: 16)
-            return hex.count == 1 ? "0" + hex : hex
-        }.joined()
+        Hex.text(SHA256.hash(data: bytes))
     }
 
     /// Stores the bytes and gives their digest. The file appears whole or not at all.

@@ -46,7 +46,7 @@ struct GuestSystemImage: Sendable {
 
     func digest() async throws(Failure) -> String { Self.digest(try await archive()) }
 
-    private static func digest(_ archive: [UInt8]) -> String { TrialHints.hexadecimal(SHA256.hash(data: archive)) }
+    private static func digest(_ archive: [UInt8]) -> String { Hex.text(SHA256.hash(data: archive)) }
 
     /// Images of earlier builds are of no use for long.
     private static func removeOthers(in folder: String, than name: String) {

@@ -11,11 +11,7 @@ enum TrialHints {
         return candidate.hints.filter { $0.kind == .process }.map { hint in
             let name = Array(hint.key.utf8.prefix(nameBytes - 1))
             let key = name + [UInt8](repeating: 0, count: nameBytes - name.count)
-            return "\(map) \(hexadecimal(key)) \(hint.nanoseconds)\n"
+            return "\(map) \(Hex.text(key)) \(hint.nanoseconds)\n"
         }.joined()
-    }
-
-    static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 }

@@ -22,7 +22,7 @@ extension Trials {
             folder = try CacheFolder(options.cache).folder("trials")
             image = try TextFile.readBytes(kernel.vmlinuz, limit: 256 << 20)
         } catch { throw Failure(.notFound, "the kernel image cannot be used: \(error)") }
-        let base = "\(folder)/kernel-\(TrialHints.hexadecimal(SHA256.hash(data: image)))"
+        let base = "\(folder)/kernel-\(Hex.text(SHA256.hash(data: image)))"
         if let known = Self.known(base) { return known }
         let identity = try await ask(events)
         // Without a place to remember it, the next one asks again.

@@ -20,15 +20,10 @@ struct EvidenceFolder: Sendable {
     static func digest(_ bytes: some Sequence<UInt8>) -> String {
         var hash = SHA256()
         hash.update(data: Array(bytes))
-        return hash.finalize().map { byte in
-            let digits = String(byte, radix: 16)
-            return digits.count == 1 ? "0" + digits : digits
-        }.joined()
+        return Hex.text(hash.finalize())
     }
 
-    static func isDigest(_ text: String) -> Bool {
-        text.utf8.count == 64 && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
-    }
+    static func isDigest(_ text: String) -> Bool { Hex.isHex(text, digits: 64) }
 
     /// Writes what is not there yet, each file durably.
     func put(_ blobs: [String: [UInt8]]) throws(SystemError) {

@@ -111,7 +111,7 @@ import Testing
         let other = Self.note(Array("Xen\0".utf8), [1, 2, 3, 4, 5], type: 3) + Self.note(gnu, [9], type: 1)
         let id = [UInt8](0xE0..<0xF4)
         let notes = other + Self.note(gnu, id, type: 3) + Self.note(Array("Linux\0".utf8), [0], type: 1)
-        #expect(KernelIdentity.buildID(notes: notes) == Hex.encode(id))
+        #expect(KernelIdentity.buildID(notes: notes) == Hex.text(id))
         #expect(KernelIdentity.buildID(notes: other) == nil)
         #expect(KernelIdentity.buildID(notes: []) == nil)
         #expect(KernelIdentity.buildID(notes: Self.note(gnu, [], type: 3)) == nil)

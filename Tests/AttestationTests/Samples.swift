@@ -78,7 +78,7 @@ extension Seeded {
         return text.isEmpty ? "x" : text
     }
 
-    mutating func hex(_ bytes: Int) -> String { Hex.encode(self.bytes(bytes)) }
+    mutating func hex(_ bytes: Int) -> String { Hex.text(self.bytes(bytes)) }
 
     mutating func claims() throws -> AttestationClaims {
         let parameters = (0..<below(6)).map { Setting(name: "p\($0)" + field(40), value: self.text(20)) }

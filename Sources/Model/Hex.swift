@@ -1,10 +1,12 @@
-/// Lower-case hexadecimal digits, the only form that is read.
-enum Hex {
-    static func text(_ bytes: [UInt8]) -> String { String(decoding: digits(bytes), as: UTF8.self) }
+/// Bytes as lower-case hexadecimal digits, the only form that is read: one value has one spelling.
+package enum Hex {
+    package static func text(_ bytes: some Sequence<UInt8>) -> String {
+        String(decoding: digits(bytes), as: UTF8.self)
+    }
 
-    static func digits(_ bytes: [UInt8]) -> [UInt8] {
+    package static func digits(_ bytes: some Sequence<UInt8>) -> [UInt8] {
         var out: [UInt8] = []
-        out.reserveCapacity(bytes.count * 2)
+        out.reserveCapacity(bytes.underestimatedCount * 2)
         for byte in bytes {
             out.append(digit(byte >> 4))
             out.append(digit(byte & 15))
@@ -12,7 +14,7 @@ enum Hex {
         return out
     }
 
-    static func bytes(_ digits: some Collection<UInt8>) -> [UInt8]? {
+    package static func bytes(_ digits: some Collection<UInt8>) -> [UInt8]? {
         guard digits.count % 2 == 0 else { return nil }
         var out: [UInt8] = []
         out.reserveCapacity(digits.count / 2)
@@ -27,6 +29,10 @@ enum Hex {
             }
         }
         return out
+    }
+
+    package static func isHex(_ text: String, digits count: Int) -> Bool {
+        text.utf8.count == count && text.utf8.allSatisfy { value($0) != nil }
     }
 
     private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 48 + value : 87 + value }
