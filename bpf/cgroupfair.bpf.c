@@ -337,13 +337,7 @@ bool BPF_STRUCT_OPS(cgroupfair_yield, struct task_struct *from, struct task_stru
 {
 	struct task_state *state = state_of(from);
 
-	if (!to) {
-		if (state)
-			state->yielded = true;
-		task_set_slice(from, 0);
-		count(COUNT_YIELDED);
-	}
-	return false;
+	return give_way(from, to, state);
 }
 
 void BPF_STRUCT_OPS(cgroupfair_runnable, struct task_struct *p, u64 enq_flags)

@@ -54,6 +54,22 @@ static __always_inline bool count(u32 which)
 	return true;
 }
 
+/*
+ * The operation yield: a task that asks to lets others go first, for one turn, also where it is behind. `state` is what
+ * the scheduler keeps of it, with a member `yielded`, or NULL. A macro, so that the state may be any structure and its
+ * calls have the scheduler's own lines.
+ */
+#define give_way(from, to, state)                        \
+	({                                               \
+		if (!(to)) {                             \
+			if (state)                       \
+				(state)->yielded = true; \
+			task_set_slice(from, 0);         \
+			count(COUNT_YIELDED);            \
+		}                                        \
+		false;                                   \
+	})
+
 /* volatile: the compiler must neither believe the initial value nor read twice what it was told to read once. */
 #define TUNABLE(type, name, value) volatile type name SEC(".data.tunables") = value
 
