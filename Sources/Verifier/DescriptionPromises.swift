@@ -1,8 +1,17 @@
+import Linux
+
 /// What a scheduler's description promises, for the dynamic stage to hold it to. Only single lines of the table
 /// `[promises]` with texts, numbers and truth values are read: the daemon's repository reads and checks the whole.
 package enum DescriptionPromises {
+    /// Of `NAME.toml` beside `NAME.bpf.c` or `NAME.bpf.o`; nothing where there is none.
+    package static func beside(_ path: String) -> [String: String] {
+        let stem = path.split(separator: ".bpf.", omittingEmptySubsequences: false).first.map(String.init) ?? path
+        guard stem != path, let text = try? TextFile.read(stem + ".toml") else { return [:] }
+        return read(text)
+    }
+
     /// - Parameter toml: the text of `NAME.toml`.
-    package static func read(_ toml: String) -> [String: String] {
+    static func read(_ toml: String) -> [String: String] {
         var result: [String: String] = [:]
         var isInside = false
         for line in toml.split(separator: "\n") {

@@ -41,11 +41,7 @@ struct CandidateFile {
     }
 
     /// What the description beside it (`fifo.toml` for `fifo.bpf.c`) promises.
-    func promises() -> [String: String] {
-        let stem = path.split(separator: ".bpf.", omittingEmptySubsequences: false).first.map(String.init) ?? path
-        guard stem != path, let text = try? TextFile.read(stem + ".toml") else { return [:] }
-        return DescriptionPromises.read(text)
-    }
+    func promises() -> [String: String] { DescriptionPromises.beside(path) }
 
     private static func sourceTree() -> String? {
         var folder = HostFile.target(ofLink: "/proc/self/exe") ?? ""

@@ -51,7 +51,7 @@ struct BenchVerify: AsyncParsableCommand {
             var request = VerificationRequest(.source(name: source.name, bytes: source.bytes))
             request.effort = effort
             request.lastStage = last
-            request.promises = promises(of: source.name)
+            request.promises = DescriptionPromises.beside("\(schedulers)/\(source.name)")
             let bench = Bench(request: request, runs: max(1, runs))
             for (state, reports) in try await bench.measure() {
                 table.add(source.name, lines: source.bytes.count { $0 == UInt8(ascii: "\n") }, state, reports)
@@ -59,13 +59,6 @@ struct BenchVerify: AsyncParsableCommand {
         }
         print(markdown ? table.markdown : table.text)
         if table.hasFailures { throw ExitCode(1) }
-    }
-
-    /// What the description beside it promises.
-    private func promises(of source: String) -> [String: String] {
-        let description = FileManager.default.contents(
-            atPath: "\(schedulers)/\(source.dropLast(".bpf.c".count)).toml")
-        return DescriptionPromises.read(String(decoding: description ?? Data(), as: UTF8.self))
     }
 
     private func shipped() throws -> [(name: String, bytes: [UInt8])] {

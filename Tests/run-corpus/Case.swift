@@ -92,11 +92,10 @@ struct CorpusFolder {
                 }
                 expectation = .flawed(mark)
             }
-            let name = String(file.dropLast(".bpf.c".count))
-            let description = FileManager.default.contents(atPath: "\(folder)/\(name).toml") ?? Data()
             return Case(
-                name: name, origin: origin, candidate: .source(name: file, bytes: bytes), expectation: expectation,
-                promises: DescriptionPromises.read(String(decoding: description, as: UTF8.self)))
+                name: String(file.dropLast(".bpf.c".count)), origin: origin,
+                candidate: .source(name: file, bytes: bytes), expectation: expectation,
+                promises: DescriptionPromises.beside("\(folder)/\(file)"))
         }
     }
 }
