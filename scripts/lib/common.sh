@@ -125,3 +125,9 @@ with_progress() {
     printf '\033[2K\r' >&2
     wait "$pid" || { tail -n 25 "$log" >&2; die "'$1' failed" "The whole output is in $log."; }
 }
+
+# build_product NAME: the release build of one program.
+build_product() {
+    with_progress "$CACHE/logs/build-$1.log" swift build --package-path "$ROOT" -c release --static-swift-stdlib \
+        --scratch-path "$(release_folder)" --product "$1"
+}
