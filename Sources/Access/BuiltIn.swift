@@ -26,11 +26,22 @@ extension AccessRules {
         operation key-rotate         needs manage            in serving
         operation key-revoke         needs manage            in serving
         operation attest-revoke      needs manage            in serving
+        operation search             needs look              in serving
+        operation entries            needs look              in serving
+        operation entry              needs look              in serving
+        operation entry-export       needs look              in serving
+        operation antipatterns       needs look              in serving
+        operation entry-import       needs contribute        in serving
+        operation outcome            needs contribute        in serving
+        operation antipattern        needs contribute        in serving
+        operation tuning             needs look              in serving
+        operation view               needs look              in serving
+        operation tune               needs deploy            in serving
         role observer
           grants look
         role admin
           includes observer
-          grants verify deploy deploy-unverified takeover rollback audit release manage
+          grants verify deploy deploy-unverified takeover rollback audit release manage contribute
           requests-per-second unlimited
           connections 512
           streams 64

@@ -14,6 +14,11 @@ package enum Operation: String, CaseIterable, Sendable {
     case keyRotate = "key-rotate"
     case keyRevoke = "key-revoke"
     case attestRevoke = "attest-revoke"
+    case search, entries, entry
+    case entryExport = "entry-export"
+    case entryImport = "entry-import"
+    case outcome, antipattern, antipatterns
+    case tuning, tune, view
 
     /// Its place in a table.
     var index: Int { Self.places[self] ?? 0 }
@@ -27,6 +32,8 @@ package enum Right: String, CaseIterable, Sendable {
     case look, verify, deploy
     case deployUnverified = "deploy-unverified"
     case takeover, rollback, audit, release, manage
+    /// To add to the repository what counts for nothing until it is verified or measured here.
+    case contribute
 }
 
 /// Where a connection is: before its greeting was accepted, or after.

@@ -8,11 +8,11 @@ extension Operation {
     var isPrivileged: Bool {
         switch self {
         case .hello, .cancel, .status, .list, .show, .history, .events, .doctor, .whoami, .explain, .audit, .quarantine,
-            .keys:
+            .keys, .search, .entries, .entry, .entryExport, .antipatterns, .tuning, .view:
             false
         case .attest, .verify, .deploy, .deployUnverified, .takeover, .rollback, .quarantineRelease, .rulesReload,
             .keyRotate,
-            .keyRevoke, .attestRevoke:
+            .keyRevoke, .attestRevoke, .entryImport, .outcome, .antipattern, .tune:
             true
         }
     }
@@ -44,6 +44,17 @@ extension WireRequest {
         case .keyRotate: .keyRotate
         case .keyRevoke: .keyRevoke
         case .attestRevoke: .attestRevoke
+        case .search: .search
+        case .entries: .entries
+        case .entry: .entry
+        case .entryExport: .entryExport
+        case .entryImport: .entryImport
+        case .outcome: .outcome
+        case .antipattern: .antipattern
+        case .antipatterns: .antipatterns
+        case .tuning: .tuning
+        case .tune: .tune
+        case .view: .view
         case nil: nil
         }
     }

@@ -215,6 +215,94 @@ package nonisolated struct WireRequest: Sendable {
     set {operation = .verify(newValue)}
   }
 
+  package var search: WireSearchRequest {
+    get {
+      if case .search(let v)? = operation {return v}
+      return WireSearchRequest()
+    }
+    set {operation = .search(newValue)}
+  }
+
+  package var entries: WireEntriesRequest {
+    get {
+      if case .entries(let v)? = operation {return v}
+      return WireEntriesRequest()
+    }
+    set {operation = .entries(newValue)}
+  }
+
+  package var entry: WireEntryRequest {
+    get {
+      if case .entry(let v)? = operation {return v}
+      return WireEntryRequest()
+    }
+    set {operation = .entry(newValue)}
+  }
+
+  package var entryExport: WireEntryExportRequest {
+    get {
+      if case .entryExport(let v)? = operation {return v}
+      return WireEntryExportRequest()
+    }
+    set {operation = .entryExport(newValue)}
+  }
+
+  package var entryImport: WireEntryImportRequest {
+    get {
+      if case .entryImport(let v)? = operation {return v}
+      return WireEntryImportRequest()
+    }
+    set {operation = .entryImport(newValue)}
+  }
+
+  package var outcome: WireOutcomeRequest {
+    get {
+      if case .outcome(let v)? = operation {return v}
+      return WireOutcomeRequest()
+    }
+    set {operation = .outcome(newValue)}
+  }
+
+  package var antipattern: WireFailureReport {
+    get {
+      if case .antipattern(let v)? = operation {return v}
+      return WireFailureReport()
+    }
+    set {operation = .antipattern(newValue)}
+  }
+
+  package var antipatterns: WireAntipatternsRequest {
+    get {
+      if case .antipatterns(let v)? = operation {return v}
+      return WireAntipatternsRequest()
+    }
+    set {operation = .antipatterns(newValue)}
+  }
+
+  package var tuning: WireTuningRequest {
+    get {
+      if case .tuning(let v)? = operation {return v}
+      return WireTuningRequest()
+    }
+    set {operation = .tuning(newValue)}
+  }
+
+  package var tune: WireTuneRequest {
+    get {
+      if case .tune(let v)? = operation {return v}
+      return WireTuneRequest()
+    }
+    set {operation = .tune(newValue)}
+  }
+
+  package var view: WireViewRequest {
+    get {
+      if case .view(let v)? = operation {return v}
+      return WireViewRequest()
+    }
+    set {operation = .view(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Operation: Equatable, Sendable {
@@ -240,6 +328,17 @@ package nonisolated struct WireRequest: Sendable {
     case keyRevoke(WireKeyRevokeRequest)
     case attestRevoke(WireAttestRevokeRequest)
     case verify(WireVerifyRequest)
+    case search(WireSearchRequest)
+    case entries(WireEntriesRequest)
+    case entry(WireEntryRequest)
+    case entryExport(WireEntryExportRequest)
+    case entryImport(WireEntryImportRequest)
+    case outcome(WireOutcomeRequest)
+    case antipattern(WireFailureReport)
+    case antipatterns(WireAntipatternsRequest)
+    case tuning(WireTuningRequest)
+    case tune(WireTuneRequest)
+    case view(WireViewRequest)
 
   }
 
@@ -418,6 +517,72 @@ package nonisolated struct WireResponse: Sendable {
     set {result = .verified(newValue)}
   }
 
+  package var search: WireSearchReply {
+    get {
+      if case .search(let v)? = result {return v}
+      return WireSearchReply()
+    }
+    set {result = .search(newValue)}
+  }
+
+  package var entries: WireEntryList {
+    get {
+      if case .entries(let v)? = result {return v}
+      return WireEntryList()
+    }
+    set {result = .entries(newValue)}
+  }
+
+  package var entry: WireEntryReply {
+    get {
+      if case .entry(let v)? = result {return v}
+      return WireEntryReply()
+    }
+    set {result = .entry(newValue)}
+  }
+
+  package var bundle: WireEntryBundle {
+    get {
+      if case .bundle(let v)? = result {return v}
+      return WireEntryBundle()
+    }
+    set {result = .bundle(newValue)}
+  }
+
+  package var changed: WireChangeReply {
+    get {
+      if case .changed(let v)? = result {return v}
+      return WireChangeReply()
+    }
+    set {result = .changed(newValue)}
+  }
+
+  package var antipatterns: WireAntipatternList {
+    get {
+      if case .antipatterns(let v)? = result {return v}
+      return WireAntipatternList()
+    }
+    set {result = .antipatterns(newValue)}
+  }
+
+  /// What is in force, read back from the running scheduler.
+  package var tuning: WireTuning {
+    get {
+      if case .tuning(let v)? = result {return v}
+      return WireTuning()
+    }
+    set {result = .tuning(newValue)}
+  }
+
+  /// A stream, where more than one was asked for.
+  package var view: WireView {
+    get {
+      if case .view(let v)? = result {return v}
+      return WireView()
+    }
+    set {result = .view(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Result: Equatable, Sendable {
@@ -443,6 +608,16 @@ package nonisolated struct WireResponse: Sendable {
     /// A verification: any number of these, then `verified` or `failure`.
     case verifying(WireVerifyProgress)
     case verified(WireVerifyReply)
+    case search(WireSearchReply)
+    case entries(WireEntryList)
+    case entry(WireEntryReply)
+    case bundle(WireEntryBundle)
+    case changed(WireChangeReply)
+    case antipatterns(WireAntipatternList)
+    /// What is in force, read back from the running scheduler.
+    case tuning(WireTuning)
+    /// A stream, where more than one was asked for.
+    case view(WireView)
 
   }
 
@@ -2198,6 +2373,1256 @@ package nonisolated struct WireCheck: Sendable {
   package init() {}
 }
 
+/// A question in words, or by a workload's profile. Exactly one of the two.
+package nonisolated struct WireSearchRequest: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var text: String {
+    get {_storage._text}
+    set {_uniqueStorage()._text = newValue}
+  }
+
+  package var profile: WireProfile {
+    get {_storage._profile ?? WireProfile()}
+    set {_uniqueStorage()._profile = newValue}
+  }
+  /// Returns true if `profile` has been explicitly set.
+  package var hasProfile: Bool {_storage._profile != nil}
+  /// Clears the value of `profile`. Subsequent reads from it will return its default value.
+  package mutating func clearProfile() {_uniqueStorage()._profile = nil}
+
+  /// The machine that it is for; without it, this one.
+  package var machine: WireMachine {
+    get {_storage._machine ?? WireMachine()}
+    set {_uniqueStorage()._machine = newValue}
+  }
+  /// Returns true if `machine` has been explicitly set.
+  package var hasMachine: Bool {_storage._machine != nil}
+  /// Clears the value of `machine`. Subsequent reads from it will return its default value.
+  package mutating func clearMachine() {_uniqueStorage()._machine = nil}
+
+  /// 0: the server's default.
+  package var limit: UInt32 {
+    get {_storage._limit}
+    set {_uniqueStorage()._limit = newValue}
+  }
+
+  package var filter: WireEntryFilter {
+    get {_storage._filter ?? WireEntryFilter()}
+    set {_uniqueStorage()._filter = newValue}
+  }
+  /// Returns true if `filter` has been explicitly set.
+  package var hasFilter: Bool {_storage._filter != nil}
+  /// Clears the value of `filter`. Subsequent reads from it will return its default value.
+  package mutating func clearFilter() {_uniqueStorage()._filter = nil}
+
+  /// "hybrid" (or empty), "words" or "sentences".
+  package var means: String {
+    get {_storage._means}
+    set {_uniqueStorage()._means = newValue}
+  }
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+package nonisolated struct WireEntryFilter: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// "scheduler", "primitive"; none: both.
+  package var kinds: [String] = []
+
+  /// candidate, verified, proven, deprecated; none: all.
+  package var statuses: [String] = []
+
+  /// All of these, as `hints.process` or `topology.llc`.
+  package var features: [String] = []
+
+  /// None of these.
+  package var withoutFeatures: [String] = []
+
+  /// The release that it has to load on.
+  package var kernel: String = String()
+
+  /// Old versions, too.
+  package var allVersions: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireSearchReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Best first.
+  package var hits: [WireSearchHit] = []
+
+  /// Why only words were compared; empty where meaning was, too.
+  package var wordsOnly: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireSearchHit: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var name: String = String()
+
+  package var version: String = String()
+
+  /// Larger is better; comparable within one answer.
+  package var score: Double = 0
+
+  package var kind: String = String()
+
+  package var status: String = String()
+
+  package var summary: String = String()
+
+  /// Why it matched, in words.
+  package var why: String = String()
+
+  /// The words of the question that it has.
+  package var terms: [String] = []
+
+  /// The sentence of it that is nearest to the question, and how near: the cosine.
+  package var nearest: String = String()
+
+  package var similarity: Double = 0
+
+  /// What was measured of it: what says most first.
+  package var measured: [WireOutcome] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireEntriesRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var filter: WireEntryFilter {
+    get {_filter ?? WireEntryFilter()}
+    set {_filter = newValue}
+  }
+  /// Returns true if `filter` has been explicitly set.
+  package var hasFilter: Bool {self._filter != nil}
+  /// Clears the value of `filter`. Subsequent reads from it will return its default value.
+  package mutating func clearFilter() {self._filter = nil}
+
+  /// Entries with a number above this one, in the order of numbers.
+  package var after: UInt64 = 0
+
+  /// 0: the server's default.
+  package var limit: UInt32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _filter: WireEntryFilter? = nil
+}
+
+package nonisolated struct WireEntryList: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var entries: [WireEntrySummary] = []
+
+  /// More follow after the last one.
+  package var more: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireEntrySummary: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var id: UInt64 = 0
+
+  package var name: String = String()
+
+  package var version: String = String()
+
+  package var kind: String = String()
+
+  package var status: String = String()
+
+  package var summary: String = String()
+
+  /// shipped, person, agent or imported
+  package var origin: String = String()
+
+  /// Nanoseconds since the epoch.
+  package var addedAt: Int64 = 0
+
+  package var artifactSha256: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireEntryRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// `fifo`, the newest version, or `fifo@1.0.0`.
+  package var key: String = String()
+
+  /// With its source.
+  package var source: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireEntryReply: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var entry: WireEntrySummary {
+    get {_storage._entry ?? WireEntrySummary()}
+    set {_uniqueStorage()._entry = newValue}
+  }
+  /// Returns true if `entry` has been explicitly set.
+  package var hasEntry: Bool {_storage._entry != nil}
+  /// Clears the value of `entry`. Subsequent reads from it will return its default value.
+  package mutating func clearEntry() {_uniqueStorage()._entry = nil}
+
+  package var description_p: String {
+    get {_storage._description_p}
+    set {_uniqueStorage()._description_p = newValue}
+  }
+
+  package var algorithm: String {
+    get {_storage._algorithm}
+    set {_uniqueStorage()._algorithm = newValue}
+  }
+
+  package var license: String {
+    get {_storage._license}
+    set {_uniqueStorage()._license = newValue}
+  }
+
+  package var targetWorkloads: [String] {
+    get {_storage._targetWorkloads}
+    set {_uniqueStorage()._targetWorkloads = newValue}
+  }
+
+  package var notFor: [String] {
+    get {_storage._notFor}
+    set {_uniqueStorage()._notFor = newValue}
+  }
+
+  package var targets: [WireTarget] {
+    get {_storage._targets}
+    set {_uniqueStorage()._targets = newValue}
+  }
+
+  package var parameters: [WireParameterSpec] {
+    get {_storage._parameters}
+    set {_uniqueStorage()._parameters = newValue}
+  }
+
+  package var counters: [WireCounterSpec] {
+    get {_storage._counters}
+    set {_uniqueStorage()._counters = newValue}
+  }
+
+  package var hints: [WireHintSpec] {
+    get {_storage._hints}
+    set {_uniqueStorage()._hints = newValue}
+  }
+
+  package var features: [String] {
+    get {_storage._features}
+    set {_uniqueStorage()._features = newValue}
+  }
+
+  package var uses: [String] {
+    get {_storage._uses}
+    set {_uniqueStorage()._uses = newValue}
+  }
+
+  package var kernelMin: String {
+    get {_storage._kernelMin}
+    set {_uniqueStorage()._kernelMin = newValue}
+  }
+
+  package var promises: [WirePromise] {
+    get {_storage._promises}
+    set {_uniqueStorage()._promises = newValue}
+  }
+
+  package var source: WireSourceFile {
+    get {_storage._source ?? WireSourceFile()}
+    set {_uniqueStorage()._source = newValue}
+  }
+  /// Returns true if `source` has been explicitly set.
+  package var hasSource: Bool {_storage._source != nil}
+  /// Clears the value of `source`. Subsequent reads from it will return its default value.
+  package mutating func clearSource() {_uniqueStorage()._source = nil}
+
+  package var maker: String {
+    get {_storage._maker}
+    set {_uniqueStorage()._maker = newValue}
+  }
+
+  /// `fifo@1.0.0`; empty without one.
+  package var parent: String {
+    get {_storage._parent}
+    set {_uniqueStorage()._parent = newValue}
+  }
+
+  package var change: String {
+    get {_storage._change}
+    set {_uniqueStorage()._change = newValue}
+  }
+
+  package var attestations: [WireEntryAttestation] {
+    get {_storage._attestations}
+    set {_uniqueStorage()._attestations = newValue}
+  }
+
+  /// Newest first.
+  package var outcomes: [WireOutcome] {
+    get {_storage._outcomes}
+    set {_uniqueStorage()._outcomes = newValue}
+  }
+
+  package var incidents: [WireIncident] {
+    get {_storage._incidents}
+    set {_uniqueStorage()._incidents = newValue}
+  }
+
+  package var history: [WireStatusChange] {
+    get {_storage._history}
+    set {_uniqueStorage()._history = newValue}
+  }
+
+  /// Other versions of the name, newest first.
+  package var versions: [String] {
+    get {_storage._versions}
+    set {_uniqueStorage()._versions = newValue}
+  }
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+package nonisolated struct WireTarget: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var workloadClass: String = String()
+
+  package var metric: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireCounterSpec: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var name: String = String()
+
+  package var index: UInt32 = 0
+
+  package var unit: String = String()
+
+  package var description_p: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireEntryAttestation: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// SHA-256 of the envelope, hex.
+  package var digest: String = String()
+
+  package var keyID: String = String()
+
+  package var stages: [String] = []
+
+  package var kernel: String = String()
+
+  package var issuedAt: Int64 = 0
+
+  /// Made here, and so evidence.
+  package var local: Bool = false
+
+  package var revoked: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireIncident: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// ejected, quarantined or revoked
+  package var kind: String = String()
+
+  package var reason: String = String()
+
+  /// The number of the deployment, or the digest of the attestation.
+  package var subject: String = String()
+
+  package var at: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireStatusChange: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var status: String = String()
+
+  package var reason: String = String()
+
+  package var at: Int64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// What is known of a workload in figures.
+package nonisolated struct WireProfile: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// As `batch`, `latency`, `mixed`.
+  package var workloadClass: String = String()
+
+  package var features: [WireFeature] = []
+
+  package var goal: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireFeature: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var name: String = String()
+
+  package var value: Double = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireMachine: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var architecture: String = String()
+
+  package var cpus: UInt32 = 0
+
+  package var threadsPerCore: UInt32 = 0
+
+  package var llcs: UInt32 = 0
+
+  package var nodes: UInt32 = 0
+
+  package var virtual: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// One measured effect.
+package nonisolated struct WireOutcome: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Chosen by who records it, so that recording it again changes nothing: up to 64 of a-z 0-9 . _ -
+  package var id: String {
+    get {_storage._id}
+    set {_uniqueStorage()._id = newValue}
+  }
+
+  /// `fifo@1.0.0`
+  package var entry: String {
+    get {_storage._entry}
+    set {_uniqueStorage()._entry = newValue}
+  }
+
+  package var artifactSha256: String {
+    get {_storage._artifactSha256}
+    set {_uniqueStorage()._artifactSha256 = newValue}
+  }
+
+  package var parameters: [WireSetting] {
+    get {_storage._parameters}
+    set {_uniqueStorage()._parameters = newValue}
+  }
+
+  package var workload: WireProfile {
+    get {_storage._workload ?? WireProfile()}
+    set {_uniqueStorage()._workload = newValue}
+  }
+  /// Returns true if `workload` has been explicitly set.
+  package var hasWorkload: Bool {_storage._workload != nil}
+  /// Clears the value of `workload`. Subsequent reads from it will return its default value.
+  package mutating func clearWorkload() {_uniqueStorage()._workload = nil}
+
+  package var machine: WireMachine {
+    get {_storage._machine ?? WireMachine()}
+    set {_uniqueStorage()._machine = newValue}
+  }
+  /// Returns true if `machine` has been explicitly set.
+  package var hasMachine: Bool {_storage._machine != nil}
+  /// Clears the value of `machine`. Subsequent reads from it will return its default value.
+  package mutating func clearMachine() {_uniqueStorage()._machine = nil}
+
+  package var kernel: String {
+    get {_storage._kernel}
+    set {_uniqueStorage()._kernel = newValue}
+  }
+
+  package var metric: String {
+    get {_storage._metric}
+    set {_uniqueStorage()._metric = newValue}
+  }
+
+  /// "lower" or "higher"
+  package var better: String {
+    get {_storage._better}
+    set {_uniqueStorage()._better = newValue}
+  }
+
+  /// `default`, or an entry.
+  package var baseline: String {
+    get {_storage._baseline}
+    set {_uniqueStorage()._baseline = newValue}
+  }
+
+  /// The metric under the entry divided by that under the baseline, and the 95 % interval of it.
+  package var ratio: Double {
+    get {_storage._ratio}
+    set {_uniqueStorage()._ratio = newValue}
+  }
+
+  package var low: Double {
+    get {_storage._low}
+    set {_uniqueStorage()._low = newValue}
+  }
+
+  package var high: Double {
+    get {_storage._high}
+    set {_uniqueStorage()._high = newValue}
+  }
+
+  /// How many times each of the two was measured.
+  package var runs: UInt32 {
+    get {_storage._runs}
+    set {_uniqueStorage()._runs = newValue}
+  }
+
+  /// lab, canary, reported or imported; a request's is `reported` whatever it says.
+  package var origin: String {
+    get {_storage._origin}
+    set {_uniqueStorage()._origin = newValue}
+  }
+
+  package var trial: String {
+    get {_storage._trial}
+    set {_uniqueStorage()._trial = newValue}
+  }
+
+  package var measuredBy: String {
+    get {_storage._measuredBy}
+    set {_uniqueStorage()._measuredBy = newValue}
+  }
+
+  /// Nanoseconds since the epoch; 0 in a request: now.
+  package var measuredAt: Int64 {
+    get {_storage._measuredAt}
+    set {_uniqueStorage()._measuredAt = newValue}
+  }
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+package nonisolated struct WireOutcomeRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var outcome: WireOutcome {
+    get {_outcome ?? WireOutcome()}
+    set {_outcome = newValue}
+  }
+  /// Returns true if `outcome` has been explicitly set.
+  package var hasOutcome: Bool {self._outcome != nil}
+  /// Clears the value of `outcome`. Subsequent reads from it will return its default value.
+  package mutating func clearOutcome() {self._outcome = nil}
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _outcome: WireOutcome? = nil
+}
+
+/// Something was tried and failed: to be remembered.
+package nonisolated struct WireFailureReport: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var what: WireFailureReport.OneOf_What? = nil
+
+  /// Of the repository, as `fifo@1.0.0`.
+  package var entry: String {
+    get {
+      if case .entry(let v)? = what {return v}
+      return String()
+    }
+    set {what = .entry(newValue)}
+  }
+
+  package var source: WireSourceFile {
+    get {
+      if case .source(let v)? = what {return v}
+      return WireSourceFile()
+    }
+    set {what = .source(newValue)}
+  }
+
+  package var parameters: [WireSetting] = []
+
+  /// A stage of verification, `canary`, or `measured`.
+  package var stage: String = String()
+
+  /// Empty where it fails for every workload.
+  package var workloadClass: String = String()
+
+  /// The name of what it was derived from.
+  package var base: String = String()
+
+  package var attempt: String = String()
+
+  package var reason: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package nonisolated enum OneOf_What: Equatable, Sendable {
+    /// Of the repository, as `fifo@1.0.0`.
+    case entry(String)
+    case source(WireSourceFile)
+
+  }
+
+  package init() {}
+}
+
+package nonisolated struct WireAntipatternsRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var what: WireAntipatternsRequest.OneOf_What? = nil
+
+  /// Was this very code, with these parameters, tried before?
+  package var source: WireSourceFile {
+    get {
+      if case .source(let v)? = what {return v}
+      return WireSourceFile()
+    }
+    set {what = .source(newValue)}
+  }
+
+  /// What was tried with this name; neither: everything, newest first.
+  package var base: String {
+    get {
+      if case .base(let v)? = what {return v}
+      return String()
+    }
+    set {what = .base(newValue)}
+  }
+
+  package var parameters: [WireSetting] = []
+
+  package var limit: UInt32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package nonisolated enum OneOf_What: Equatable, Sendable {
+    /// Was this very code, with these parameters, tried before?
+    case source(WireSourceFile)
+    /// What was tried with this name; neither: everything, newest first.
+    case base(String)
+
+  }
+
+  package init() {}
+}
+
+package nonisolated struct WireAntipatternList: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var antipatterns: [WireAntipatternView] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireAntipatternView: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var fingerprint: String = String()
+
+  package var stage: String = String()
+
+  package var workloadClass: String = String()
+
+  package var base: String = String()
+
+  package var attempt: String = String()
+
+  package var reason: String = String()
+
+  package var kernel: String = String()
+
+  package var triedBy: String = String()
+
+  package var at: Int64 = 0
+
+  /// How often.
+  package var times: UInt32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// What a change of the repository did.
+package nonisolated struct WireChangeReply: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var entry: WireEntrySummary {
+    get {_entry ?? WireEntrySummary()}
+    set {_entry = newValue}
+  }
+  /// Returns true if `entry` has been explicitly set.
+  package var hasEntry: Bool {self._entry != nil}
+  /// Clears the value of `entry`. Subsequent reads from it will return its default value.
+  package mutating func clearEntry() {self._entry = nil}
+
+  /// False where the very same was there already.
+  package var new: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _entry: WireEntrySummary? = nil
+}
+
+package nonisolated struct WireEntryExportRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var key: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireEntryImportRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var bundle: WireEntryBundle {
+    get {_bundle ?? WireEntryBundle()}
+    set {_bundle = newValue}
+  }
+  /// Returns true if `bundle` has been explicitly set.
+  package var hasBundle: Bool {self._bundle != nil}
+  /// Clears the value of `bundle`. Subsequent reads from it will return its default value.
+  package mutating func clearBundle() {self._bundle = nil}
+
+  /// Where it comes from, one line.
+  package var source: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _bundle: WireEntryBundle? = nil
+}
+
+/// An entry as it travels: its description with its evidence, and its object.
+package nonisolated struct WireEntryBundle: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// JSON of the entry, its attestations (with their envelopes) and its outcomes.
+  package var policy: Data = Data()
+
+  /// Empty for a primitive.
+  package var object: Data = Data()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// What can be changed of it while it runs, and what is in force.
+package nonisolated struct WireTuningRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireTuneRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The deployment that is meant; 0: whichever runs. Another one is not touched.
+  package var deployment: UInt64 = 0
+
+  /// Tunables by name.
+  package var settings: [WireSetting] = []
+
+  /// Set, or changed where they are there already.
+  package var hints: [WireHint] = []
+
+  /// Taken away; their time does not count.
+  package var forgetHints: [WireHint] = []
+
+  /// All layers and rules anew, for a scheduler that has them.
+  package var layers: WireLayerTable {
+    get {_layers ?? WireLayerTable()}
+    set {_layers = newValue}
+  }
+  /// Returns true if `layers` has been explicitly set.
+  package var hasLayers: Bool {self._layers != nil}
+  /// Clears the value of `layers`. Subsequent reads from it will return its default value.
+  package mutating func clearLayers() {self._layers = nil}
+
+  /// Takes back the last change that was not taken back; nothing else may be asked for.
+  package var undo: Bool = false
+
+  /// Back to what it was deployed with; nothing else may be asked for.
+  package var reset: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _layers: WireLayerTable? = nil
+}
+
+package nonisolated struct WireTuning: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var deployment: UInt64 = 0
+
+  package var scheduler: String = String()
+
+  package var tunables: [WireTunableValue] = []
+
+  package var hints: [WireHint] = []
+
+  /// Where the scheduler has layers.
+  package var layers: WireLayerTable {
+    get {_layers ?? WireLayerTable()}
+    set {_layers = newValue}
+  }
+  /// Returns true if `layers` has been explicitly set.
+  package var hasLayers: Bool {self._layers != nil}
+  /// Clears the value of `layers`. Subsequent reads from it will return its default value.
+  package mutating func clearLayers() {self._layers = nil}
+
+  /// Changes that can be taken back, newest first.
+  package var changes: [WireTuneRecord] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _layers: WireLayerTable? = nil
+}
+
+package nonisolated struct WireTunableValue: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var spec: WireParameterSpec {
+    get {_spec ?? WireParameterSpec()}
+    set {_spec = newValue}
+  }
+  /// Returns true if `spec` has been explicitly set.
+  package var hasSpec: Bool {self._spec != nil}
+  /// Clears the value of `spec`. Subsequent reads from it will return its default value.
+  package mutating func clearSpec() {self._spec = nil}
+
+  package var value: String = String()
+
+  /// With which it was deployed.
+  package var deployed: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _spec: WireParameterSpec? = nil
+}
+
+package nonisolated struct WireTuneRecord: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var number: UInt64 = 0
+
+  package var actorUser: String = String()
+
+  package var at: Int64 = 0
+
+  /// As `slice_us 5000 -> 2000`.
+  package var changes: [String] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireLayerTable: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// By index from 0; a task that no rule describes is in the first.
+  package var layers: [WireLayer] = []
+
+  /// The first that fits decides.
+  package var rules: [WireLayerRule] = []
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireLayer: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// Against other layers; 100 is usual.
+  package var weight: UInt32 = 0
+
+  /// Parts of each CPU in thousandths; 0: none.
+  package var guarantee: UInt32 = 0
+
+  package var cap: UInt32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// All conditions that are there have to hold, and one has to be there.
+package nonisolated struct WireLayerRule: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var layer: UInt32 = 0
+
+  /// The beginning of the task's name.
+  package var name: String = String()
+
+  /// A path below the root of the hierarchy: the cgroup, and what is below it.
+  package var cgroup: String = String()
+
+  package var niceLeast: Int32 {
+    get {_niceLeast ?? 0}
+    set {_niceLeast = newValue}
+  }
+  /// Returns true if `niceLeast` has been explicitly set.
+  package var hasNiceLeast: Bool {self._niceLeast != nil}
+  /// Clears the value of `niceLeast`. Subsequent reads from it will return its default value.
+  package mutating func clearNiceLeast() {self._niceLeast = nil}
+
+  package var niceMost: Int32 {
+    get {_niceMost ?? 0}
+    set {_niceMost = newValue}
+  }
+  /// Returns true if `niceMost` has been explicitly set.
+  package var hasNiceMost: Bool {self._niceMost != nil}
+  /// Clears the value of `niceMost`. Subsequent reads from it will return its default value.
+  package mutating func clearNiceMost() {self._niceMost = nil}
+
+  /// The process has at least so many threads.
+  package var threads: UInt32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _niceLeast: Int32? = nil
+  fileprivate var _niceMost: Int32? = nil
+}
+
+package nonisolated struct WireViewRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// The next one follows after so long; 0: one, of half a second. At least 200.
+  package var intervalMilliseconds: UInt32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// The machine and the scheduler in the interval before this.
+package nonisolated struct WireView: @unchecked Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var at: Int64 {
+    get {_storage._at}
+    set {_uniqueStorage()._at = newValue}
+  }
+
+  package var intervalNanoseconds: UInt64 {
+    get {_storage._intervalNanoseconds}
+    set {_uniqueStorage()._intervalNanoseconds = newValue}
+  }
+
+  package var kernel: WireKernelState {
+    get {_storage._kernel ?? WireKernelState()}
+    set {_uniqueStorage()._kernel = newValue}
+  }
+  /// Returns true if `kernel` has been explicitly set.
+  package var hasKernel: Bool {_storage._kernel != nil}
+  /// Clears the value of `kernel`. Subsequent reads from it will return its default value.
+  package mutating func clearKernel() {_uniqueStorage()._kernel = nil}
+
+  /// Ours, where one runs.
+  package var deployment: WireDeployment {
+    get {_storage._deployment ?? WireDeployment()}
+    set {_uniqueStorage()._deployment = newValue}
+  }
+  /// Returns true if `deployment` has been explicitly set.
+  package var hasDeployment: Bool {_storage._deployment != nil}
+  /// Clears the value of `deployment`. Subsequent reads from it will return its default value.
+  package mutating func clearDeployment() {_uniqueStorage()._deployment = nil}
+
+  package var cpus: [WireCPULoad] {
+    get {_storage._cpus}
+    set {_uniqueStorage()._cpus = newValue}
+  }
+
+  package var queues: [WireQueueDepth] {
+    get {_storage._queues}
+    set {_uniqueStorage()._queues = newValue}
+  }
+
+  /// How long tasks waited for a CPU after they became ready.
+  package var waits: WireLatencyHistogram {
+    get {_storage._waits ?? WireLatencyHistogram()}
+    set {_uniqueStorage()._waits = newValue}
+  }
+  /// Returns true if `waits` has been explicitly set.
+  package var hasWaits: Bool {_storage._waits != nil}
+  /// Clears the value of `waits`. Subsequent reads from it will return its default value.
+  package mutating func clearWaits() {_uniqueStorage()._waits = nil}
+
+  /// Of the scheduler, its common ones first.
+  package var counters: [WireCounterValue] {
+    get {_storage._counters}
+    set {_uniqueStorage()._counters = newValue}
+  }
+
+  package var layers: WireLayerTable {
+    get {_storage._layers ?? WireLayerTable()}
+    set {_uniqueStorage()._layers = newValue}
+  }
+  /// Returns true if `layers` has been explicitly set.
+  package var hasLayers: Bool {_storage._layers != nil}
+  /// Clears the value of `layers`. Subsequent reads from it will return its default value.
+  package mutating func clearLayers() {_uniqueStorage()._layers = nil}
+
+  /// The newest last.
+  package var events: [WireEvent] {
+    get {_storage._events}
+    set {_uniqueStorage()._events = newValue}
+  }
+
+  /// What could not be read, and why; one line each.
+  package var missing: [String] {
+    get {_storage._missing}
+    set {_uniqueStorage()._missing = newValue}
+  }
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+package nonisolated struct WireCPULoad: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var cpu: UInt32 = 0
+
+  /// From 0 to 1.
+  package var busy: Double = 0
+
+  /// Of the last-level cache that it is in.
+  package var llc: UInt32 = 0
+
+  /// Tasks in its local queue of the scheduler.
+  package var queued: UInt32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireQueueDepth: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var name: String = String()
+
+  package var id: UInt64 = 0
+
+  package var tasks: UInt32 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireLatencyHistogram: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// By powers of two: bucket n holds waits of at least 2^n and less than 2^(n+1) nanoseconds.
+  package var counts: [UInt64] = []
+
+  package var p50Nanoseconds: UInt64 = 0
+
+  package var p99Nanoseconds: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct WireCounterValue: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var name: String = String()
+
+  package var total: UInt64 = 0
+
+  package var perSecond: Double = 0
+
+  package var unit: String = String()
+
+  package var description_p: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 /// One frame to a verifier.
 package nonisolated struct WireVerifierRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
@@ -2613,7 +4038,7 @@ fileprivate nonisolated let _protobuf_package = "schedcp.v1"
 
 nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Request"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}hello\0\u{1}cancel\0\u{1}status\0\u{1}list\0\u{1}show\0\u{1}history\0\u{1}events\0\u{1}deploy\0\u{1}rollback\0\u{1}doctor\0\u{1}whoami\0\u{1}explain\0\u{1}attest\0\u{1}audit\0\u{1}quarantine\0\u{3}quarantine_release\0\u{3}rules_reload\0\u{1}keys\0\u{3}key_rotate\0\u{3}key_revoke\0\u{3}attest_revoke\0\u{1}verify\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}hello\0\u{1}cancel\0\u{1}status\0\u{1}list\0\u{1}show\0\u{1}history\0\u{1}events\0\u{1}deploy\0\u{1}rollback\0\u{1}doctor\0\u{1}whoami\0\u{1}explain\0\u{1}attest\0\u{1}audit\0\u{1}quarantine\0\u{3}quarantine_release\0\u{3}rules_reload\0\u{1}keys\0\u{3}key_rotate\0\u{3}key_revoke\0\u{3}attest_revoke\0\u{1}verify\0\u{1}search\0\u{1}entries\0\u{1}entry\0\u{3}entry_export\0\u{3}entry_import\0\u{1}outcome\0\u{1}antipattern\0\u{1}antipatterns\0\u{1}tuning\0\u{1}tune\0\u{1}view\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2908,6 +4333,149 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
           self.operation = .verify(v)
         }
       }()
+      case 24: try {
+        var v: WireSearchRequest?
+        var hadOneofValue = false
+        if let current = self.operation {
+          hadOneofValue = true
+          if case .search(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.operation = .search(v)
+        }
+      }()
+      case 25: try {
+        var v: WireEntriesRequest?
+        var hadOneofValue = false
+        if let current = self.operation {
+          hadOneofValue = true
+          if case .entries(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.operation = .entries(v)
+        }
+      }()
+      case 26: try {
+        var v: WireEntryRequest?
+        var hadOneofValue = false
+        if let current = self.operation {
+          hadOneofValue = true
+          if case .entry(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.operation = .entry(v)
+        }
+      }()
+      case 27: try {
+        var v: WireEntryExportRequest?
+        var hadOneofValue = false
+        if let current = self.operation {
+          hadOneofValue = true
+          if case .entryExport(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.operation = .entryExport(v)
+        }
+      }()
+      case 28: try {
+        var v: WireEntryImportRequest?
+        var hadOneofValue = false
+        if let current = self.operation {
+          hadOneofValue = true
+          if case .entryImport(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.operation = .entryImport(v)
+        }
+      }()
+      case 29: try {
+        var v: WireOutcomeRequest?
+        var hadOneofValue = false
+        if let current = self.operation {
+          hadOneofValue = true
+          if case .outcome(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.operation = .outcome(v)
+        }
+      }()
+      case 30: try {
+        var v: WireFailureReport?
+        var hadOneofValue = false
+        if let current = self.operation {
+          hadOneofValue = true
+          if case .antipattern(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.operation = .antipattern(v)
+        }
+      }()
+      case 31: try {
+        var v: WireAntipatternsRequest?
+        var hadOneofValue = false
+        if let current = self.operation {
+          hadOneofValue = true
+          if case .antipatterns(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.operation = .antipatterns(v)
+        }
+      }()
+      case 32: try {
+        var v: WireTuningRequest?
+        var hadOneofValue = false
+        if let current = self.operation {
+          hadOneofValue = true
+          if case .tuning(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.operation = .tuning(v)
+        }
+      }()
+      case 33: try {
+        var v: WireTuneRequest?
+        var hadOneofValue = false
+        if let current = self.operation {
+          hadOneofValue = true
+          if case .tune(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.operation = .tune(v)
+        }
+      }()
+      case 34: try {
+        var v: WireViewRequest?
+        var hadOneofValue = false
+        if let current = self.operation {
+          hadOneofValue = true
+          if case .view(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.operation = .view(v)
+        }
+      }()
       default: break
       }
     }
@@ -3010,6 +4578,50 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
       guard case .verify(let v)? = self.operation else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 23)
     }()
+    case .search?: try {
+      guard case .search(let v)? = self.operation else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 24)
+    }()
+    case .entries?: try {
+      guard case .entries(let v)? = self.operation else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 25)
+    }()
+    case .entry?: try {
+      guard case .entry(let v)? = self.operation else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 26)
+    }()
+    case .entryExport?: try {
+      guard case .entryExport(let v)? = self.operation else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 27)
+    }()
+    case .entryImport?: try {
+      guard case .entryImport(let v)? = self.operation else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 28)
+    }()
+    case .outcome?: try {
+      guard case .outcome(let v)? = self.operation else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 29)
+    }()
+    case .antipattern?: try {
+      guard case .antipattern(let v)? = self.operation else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 30)
+    }()
+    case .antipatterns?: try {
+      guard case .antipatterns(let v)? = self.operation else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 31)
+    }()
+    case .tuning?: try {
+      guard case .tuning(let v)? = self.operation else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 32)
+    }()
+    case .tune?: try {
+      guard case .tune(let v)? = self.operation else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 33)
+    }()
+    case .view?: try {
+      guard case .view(let v)? = self.operation else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 34)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -3025,7 +4637,7 @@ nonisolated extension WireRequest: SwiftProtobuf.Message, SwiftProtobuf._Message
 
 nonisolated extension WireResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Response"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}failure\0\u{1}hello\0\u{1}status\0\u{1}list\0\u{1}show\0\u{1}history\0\u{1}event\0\u{1}deployment\0\u{1}progress\0\u{1}done\0\u{1}doctor\0\u{1}whoami\0\u{1}explanation\0\u{1}attestation\0\u{1}audit\0\u{1}quarantine\0\u{1}keys\0\u{1}rules\0\u{1}verifying\0\u{1}verified\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}failure\0\u{1}hello\0\u{1}status\0\u{1}list\0\u{1}show\0\u{1}history\0\u{1}event\0\u{1}deployment\0\u{1}progress\0\u{1}done\0\u{1}doctor\0\u{1}whoami\0\u{1}explanation\0\u{1}attestation\0\u{1}audit\0\u{1}quarantine\0\u{1}keys\0\u{1}rules\0\u{1}verifying\0\u{1}verified\0\u{1}search\0\u{1}entries\0\u{1}entry\0\u{1}bundle\0\u{1}changed\0\u{1}antipatterns\0\u{1}tuning\0\u{1}view\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -3294,6 +4906,110 @@ nonisolated extension WireResponse: SwiftProtobuf.Message, SwiftProtobuf._Messag
           self.result = .verified(v)
         }
       }()
+      case 22: try {
+        var v: WireSearchReply?
+        var hadOneofValue = false
+        if let current = self.result {
+          hadOneofValue = true
+          if case .search(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.result = .search(v)
+        }
+      }()
+      case 23: try {
+        var v: WireEntryList?
+        var hadOneofValue = false
+        if let current = self.result {
+          hadOneofValue = true
+          if case .entries(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.result = .entries(v)
+        }
+      }()
+      case 24: try {
+        var v: WireEntryReply?
+        var hadOneofValue = false
+        if let current = self.result {
+          hadOneofValue = true
+          if case .entry(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.result = .entry(v)
+        }
+      }()
+      case 25: try {
+        var v: WireEntryBundle?
+        var hadOneofValue = false
+        if let current = self.result {
+          hadOneofValue = true
+          if case .bundle(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.result = .bundle(v)
+        }
+      }()
+      case 26: try {
+        var v: WireChangeReply?
+        var hadOneofValue = false
+        if let current = self.result {
+          hadOneofValue = true
+          if case .changed(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.result = .changed(v)
+        }
+      }()
+      case 27: try {
+        var v: WireAntipatternList?
+        var hadOneofValue = false
+        if let current = self.result {
+          hadOneofValue = true
+          if case .antipatterns(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.result = .antipatterns(v)
+        }
+      }()
+      case 28: try {
+        var v: WireTuning?
+        var hadOneofValue = false
+        if let current = self.result {
+          hadOneofValue = true
+          if case .tuning(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.result = .tuning(v)
+        }
+      }()
+      case 29: try {
+        var v: WireView?
+        var hadOneofValue = false
+        if let current = self.result {
+          hadOneofValue = true
+          if case .view(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.result = .view(v)
+        }
+      }()
       default: break
       }
     }
@@ -3387,6 +5103,38 @@ nonisolated extension WireResponse: SwiftProtobuf.Message, SwiftProtobuf._Messag
     case .verified?: try {
       guard case .verified(let v)? = self.result else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 21)
+    }()
+    case .search?: try {
+      guard case .search(let v)? = self.result else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 22)
+    }()
+    case .entries?: try {
+      guard case .entries(let v)? = self.result else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 23)
+    }()
+    case .entry?: try {
+      guard case .entry(let v)? = self.result else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 24)
+    }()
+    case .bundle?: try {
+      guard case .bundle(let v)? = self.result else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 25)
+    }()
+    case .changed?: try {
+      guard case .changed(let v)? = self.result else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 26)
+    }()
+    case .antipatterns?: try {
+      guard case .antipatterns(let v)? = self.result else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 27)
+    }()
+    case .tuning?: try {
+      guard case .tuning(let v)? = self.result else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 28)
+    }()
+    case .view?: try {
+      guard case .view(let v)? = self.result else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 29)
     }()
     case nil: break
     }
@@ -6516,6 +8264,2389 @@ nonisolated extension WireCheck: SwiftProtobuf.Message, SwiftProtobuf._MessageIm
 
 nonisolated extension WireCheck.Verdict: SwiftProtobuf._ProtoNameProviding {
   package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0UNKNOWN\0\u{1}FOUND\0\u{1}MISSING\0\u{1}WARNING\0")
+}
+
+nonisolated extension WireSearchRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SearchRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}text\0\u{1}profile\0\u{1}machine\0\u{1}limit\0\u{1}filter\0\u{1}means\0")
+
+  fileprivate class _StorageClass {
+    var _text: String = String()
+    var _profile: WireProfile? = nil
+    var _machine: WireMachine? = nil
+    var _limit: UInt32 = 0
+    var _filter: WireEntryFilter? = nil
+    var _means: String = String()
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _text = source._text
+      _profile = source._profile
+      _machine = source._machine
+      _limit = source._limit
+      _filter = source._filter
+      _means = source._means
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._text) }()
+        case 2: try { try decoder.decodeSingularMessageField(value: &_storage._profile) }()
+        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._machine) }()
+        case 4: try { try decoder.decodeSingularUInt32Field(value: &_storage._limit) }()
+        case 5: try { try decoder.decodeSingularMessageField(value: &_storage._filter) }()
+        case 6: try { try decoder.decodeSingularStringField(value: &_storage._means) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._text.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._text, fieldNumber: 1)
+      }
+      try { if let v = _storage._profile {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+      } }()
+      try { if let v = _storage._machine {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      } }()
+      if _storage._limit != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._limit, fieldNumber: 4)
+      }
+      try { if let v = _storage._filter {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+      } }()
+      if !_storage._means.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._means, fieldNumber: 6)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireSearchRequest, rhs: WireSearchRequest) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._text != rhs_storage._text {return false}
+        if _storage._profile != rhs_storage._profile {return false}
+        if _storage._machine != rhs_storage._machine {return false}
+        if _storage._limit != rhs_storage._limit {return false}
+        if _storage._filter != rhs_storage._filter {return false}
+        if _storage._means != rhs_storage._means {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireEntryFilter: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".EntryFilter"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kinds\0\u{1}statuses\0\u{1}features\0\u{3}without_features\0\u{1}kernel\0\u{3}all_versions\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedStringField(value: &self.kinds) }()
+      case 2: try { try decoder.decodeRepeatedStringField(value: &self.statuses) }()
+      case 3: try { try decoder.decodeRepeatedStringField(value: &self.features) }()
+      case 4: try { try decoder.decodeRepeatedStringField(value: &self.withoutFeatures) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.kernel) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.allVersions) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.kinds.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.kinds, fieldNumber: 1)
+    }
+    if !self.statuses.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.statuses, fieldNumber: 2)
+    }
+    if !self.features.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.features, fieldNumber: 3)
+    }
+    if !self.withoutFeatures.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.withoutFeatures, fieldNumber: 4)
+    }
+    if !self.kernel.isEmpty {
+      try visitor.visitSingularStringField(value: self.kernel, fieldNumber: 5)
+    }
+    if self.allVersions != false {
+      try visitor.visitSingularBoolField(value: self.allVersions, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireEntryFilter, rhs: WireEntryFilter) -> Bool {
+    if lhs.kinds != rhs.kinds {return false}
+    if lhs.statuses != rhs.statuses {return false}
+    if lhs.features != rhs.features {return false}
+    if lhs.withoutFeatures != rhs.withoutFeatures {return false}
+    if lhs.kernel != rhs.kernel {return false}
+    if lhs.allVersions != rhs.allVersions {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireSearchReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SearchReply"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}hits\0\u{3}words_only\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.hits) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.wordsOnly) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.hits.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.hits, fieldNumber: 1)
+    }
+    if !self.wordsOnly.isEmpty {
+      try visitor.visitSingularStringField(value: self.wordsOnly, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireSearchReply, rhs: WireSearchReply) -> Bool {
+    if lhs.hits != rhs.hits {return false}
+    if lhs.wordsOnly != rhs.wordsOnly {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireSearchHit: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SearchHit"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}version\0\u{1}score\0\u{1}kind\0\u{1}status\0\u{1}summary\0\u{1}why\0\u{1}terms\0\u{1}nearest\0\u{1}similarity\0\u{1}measured\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.version) }()
+      case 3: try { try decoder.decodeSingularDoubleField(value: &self.score) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.kind) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.status) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.summary) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.why) }()
+      case 8: try { try decoder.decodeRepeatedStringField(value: &self.terms) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.nearest) }()
+      case 10: try { try decoder.decodeSingularDoubleField(value: &self.similarity) }()
+      case 11: try { try decoder.decodeRepeatedMessageField(value: &self.measured) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if !self.version.isEmpty {
+      try visitor.visitSingularStringField(value: self.version, fieldNumber: 2)
+    }
+    if self.score.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.score, fieldNumber: 3)
+    }
+    if !self.kind.isEmpty {
+      try visitor.visitSingularStringField(value: self.kind, fieldNumber: 4)
+    }
+    if !self.status.isEmpty {
+      try visitor.visitSingularStringField(value: self.status, fieldNumber: 5)
+    }
+    if !self.summary.isEmpty {
+      try visitor.visitSingularStringField(value: self.summary, fieldNumber: 6)
+    }
+    if !self.why.isEmpty {
+      try visitor.visitSingularStringField(value: self.why, fieldNumber: 7)
+    }
+    if !self.terms.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.terms, fieldNumber: 8)
+    }
+    if !self.nearest.isEmpty {
+      try visitor.visitSingularStringField(value: self.nearest, fieldNumber: 9)
+    }
+    if self.similarity.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.similarity, fieldNumber: 10)
+    }
+    if !self.measured.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.measured, fieldNumber: 11)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireSearchHit, rhs: WireSearchHit) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.version != rhs.version {return false}
+    if lhs.score != rhs.score {return false}
+    if lhs.kind != rhs.kind {return false}
+    if lhs.status != rhs.status {return false}
+    if lhs.summary != rhs.summary {return false}
+    if lhs.why != rhs.why {return false}
+    if lhs.terms != rhs.terms {return false}
+    if lhs.nearest != rhs.nearest {return false}
+    if lhs.similarity != rhs.similarity {return false}
+    if lhs.measured != rhs.measured {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireEntriesRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".EntriesRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}filter\0\u{1}after\0\u{1}limit\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._filter) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.after) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.limit) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._filter {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.after != 0 {
+      try visitor.visitSingularUInt64Field(value: self.after, fieldNumber: 2)
+    }
+    if self.limit != 0 {
+      try visitor.visitSingularUInt32Field(value: self.limit, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireEntriesRequest, rhs: WireEntriesRequest) -> Bool {
+    if lhs._filter != rhs._filter {return false}
+    if lhs.after != rhs.after {return false}
+    if lhs.limit != rhs.limit {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireEntryList: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".EntryList"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}entries\0\u{1}more\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.entries) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.more) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.entries.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.entries, fieldNumber: 1)
+    }
+    if self.more != false {
+      try visitor.visitSingularBoolField(value: self.more, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireEntryList, rhs: WireEntryList) -> Bool {
+    if lhs.entries != rhs.entries {return false}
+    if lhs.more != rhs.more {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireEntrySummary: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".EntrySummary"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}name\0\u{1}version\0\u{1}kind\0\u{1}status\0\u{1}summary\0\u{1}origin\0\u{3}added_at\0\u{3}artifact_sha256\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.id) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.version) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.kind) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.status) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.summary) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.origin) }()
+      case 8: try { try decoder.decodeSingularInt64Field(value: &self.addedAt) }()
+      case 9: try { try decoder.decodeSingularStringField(value: &self.artifactSha256) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.id != 0 {
+      try visitor.visitSingularUInt64Field(value: self.id, fieldNumber: 1)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 2)
+    }
+    if !self.version.isEmpty {
+      try visitor.visitSingularStringField(value: self.version, fieldNumber: 3)
+    }
+    if !self.kind.isEmpty {
+      try visitor.visitSingularStringField(value: self.kind, fieldNumber: 4)
+    }
+    if !self.status.isEmpty {
+      try visitor.visitSingularStringField(value: self.status, fieldNumber: 5)
+    }
+    if !self.summary.isEmpty {
+      try visitor.visitSingularStringField(value: self.summary, fieldNumber: 6)
+    }
+    if !self.origin.isEmpty {
+      try visitor.visitSingularStringField(value: self.origin, fieldNumber: 7)
+    }
+    if self.addedAt != 0 {
+      try visitor.visitSingularInt64Field(value: self.addedAt, fieldNumber: 8)
+    }
+    if !self.artifactSha256.isEmpty {
+      try visitor.visitSingularStringField(value: self.artifactSha256, fieldNumber: 9)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireEntrySummary, rhs: WireEntrySummary) -> Bool {
+    if lhs.id != rhs.id {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs.version != rhs.version {return false}
+    if lhs.kind != rhs.kind {return false}
+    if lhs.status != rhs.status {return false}
+    if lhs.summary != rhs.summary {return false}
+    if lhs.origin != rhs.origin {return false}
+    if lhs.addedAt != rhs.addedAt {return false}
+    if lhs.artifactSha256 != rhs.artifactSha256 {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireEntryRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".EntryRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0\u{1}source\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.key) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.source) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.key.isEmpty {
+      try visitor.visitSingularStringField(value: self.key, fieldNumber: 1)
+    }
+    if self.source != false {
+      try visitor.visitSingularBoolField(value: self.source, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireEntryRequest, rhs: WireEntryRequest) -> Bool {
+    if lhs.key != rhs.key {return false}
+    if lhs.source != rhs.source {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireEntryReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".EntryReply"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}entry\0\u{1}description\0\u{1}algorithm\0\u{1}license\0\u{3}target_workloads\0\u{3}not_for\0\u{1}targets\0\u{1}parameters\0\u{1}counters\0\u{1}hints\0\u{1}features\0\u{1}uses\0\u{3}kernel_min\0\u{1}promises\0\u{1}source\0\u{1}maker\0\u{1}parent\0\u{1}change\0\u{1}attestations\0\u{1}outcomes\0\u{1}incidents\0\u{1}history\0\u{1}versions\0")
+
+  fileprivate class _StorageClass {
+    var _entry: WireEntrySummary? = nil
+    var _description_p: String = String()
+    var _algorithm: String = String()
+    var _license: String = String()
+    var _targetWorkloads: [String] = []
+    var _notFor: [String] = []
+    var _targets: [WireTarget] = []
+    var _parameters: [WireParameterSpec] = []
+    var _counters: [WireCounterSpec] = []
+    var _hints: [WireHintSpec] = []
+    var _features: [String] = []
+    var _uses: [String] = []
+    var _kernelMin: String = String()
+    var _promises: [WirePromise] = []
+    var _source: WireSourceFile? = nil
+    var _maker: String = String()
+    var _parent: String = String()
+    var _change: String = String()
+    var _attestations: [WireEntryAttestation] = []
+    var _outcomes: [WireOutcome] = []
+    var _incidents: [WireIncident] = []
+    var _history: [WireStatusChange] = []
+    var _versions: [String] = []
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _entry = source._entry
+      _description_p = source._description_p
+      _algorithm = source._algorithm
+      _license = source._license
+      _targetWorkloads = source._targetWorkloads
+      _notFor = source._notFor
+      _targets = source._targets
+      _parameters = source._parameters
+      _counters = source._counters
+      _hints = source._hints
+      _features = source._features
+      _uses = source._uses
+      _kernelMin = source._kernelMin
+      _promises = source._promises
+      _source = source._source
+      _maker = source._maker
+      _parent = source._parent
+      _change = source._change
+      _attestations = source._attestations
+      _outcomes = source._outcomes
+      _incidents = source._incidents
+      _history = source._history
+      _versions = source._versions
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularMessageField(value: &_storage._entry) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._description_p) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._algorithm) }()
+        case 4: try { try decoder.decodeSingularStringField(value: &_storage._license) }()
+        case 5: try { try decoder.decodeRepeatedStringField(value: &_storage._targetWorkloads) }()
+        case 6: try { try decoder.decodeRepeatedStringField(value: &_storage._notFor) }()
+        case 7: try { try decoder.decodeRepeatedMessageField(value: &_storage._targets) }()
+        case 8: try { try decoder.decodeRepeatedMessageField(value: &_storage._parameters) }()
+        case 9: try { try decoder.decodeRepeatedMessageField(value: &_storage._counters) }()
+        case 10: try { try decoder.decodeRepeatedMessageField(value: &_storage._hints) }()
+        case 11: try { try decoder.decodeRepeatedStringField(value: &_storage._features) }()
+        case 12: try { try decoder.decodeRepeatedStringField(value: &_storage._uses) }()
+        case 13: try { try decoder.decodeSingularStringField(value: &_storage._kernelMin) }()
+        case 14: try { try decoder.decodeRepeatedMessageField(value: &_storage._promises) }()
+        case 15: try { try decoder.decodeSingularMessageField(value: &_storage._source) }()
+        case 16: try { try decoder.decodeSingularStringField(value: &_storage._maker) }()
+        case 17: try { try decoder.decodeSingularStringField(value: &_storage._parent) }()
+        case 18: try { try decoder.decodeSingularStringField(value: &_storage._change) }()
+        case 19: try { try decoder.decodeRepeatedMessageField(value: &_storage._attestations) }()
+        case 20: try { try decoder.decodeRepeatedMessageField(value: &_storage._outcomes) }()
+        case 21: try { try decoder.decodeRepeatedMessageField(value: &_storage._incidents) }()
+        case 22: try { try decoder.decodeRepeatedMessageField(value: &_storage._history) }()
+        case 23: try { try decoder.decodeRepeatedStringField(value: &_storage._versions) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      try { if let v = _storage._entry {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+      } }()
+      if !_storage._description_p.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._description_p, fieldNumber: 2)
+      }
+      if !_storage._algorithm.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._algorithm, fieldNumber: 3)
+      }
+      if !_storage._license.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._license, fieldNumber: 4)
+      }
+      if !_storage._targetWorkloads.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._targetWorkloads, fieldNumber: 5)
+      }
+      if !_storage._notFor.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._notFor, fieldNumber: 6)
+      }
+      if !_storage._targets.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._targets, fieldNumber: 7)
+      }
+      if !_storage._parameters.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._parameters, fieldNumber: 8)
+      }
+      if !_storage._counters.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._counters, fieldNumber: 9)
+      }
+      if !_storage._hints.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._hints, fieldNumber: 10)
+      }
+      if !_storage._features.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._features, fieldNumber: 11)
+      }
+      if !_storage._uses.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._uses, fieldNumber: 12)
+      }
+      if !_storage._kernelMin.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._kernelMin, fieldNumber: 13)
+      }
+      if !_storage._promises.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._promises, fieldNumber: 14)
+      }
+      try { if let v = _storage._source {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 15)
+      } }()
+      if !_storage._maker.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._maker, fieldNumber: 16)
+      }
+      if !_storage._parent.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._parent, fieldNumber: 17)
+      }
+      if !_storage._change.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._change, fieldNumber: 18)
+      }
+      if !_storage._attestations.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._attestations, fieldNumber: 19)
+      }
+      if !_storage._outcomes.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._outcomes, fieldNumber: 20)
+      }
+      if !_storage._incidents.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._incidents, fieldNumber: 21)
+      }
+      if !_storage._history.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._history, fieldNumber: 22)
+      }
+      if !_storage._versions.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._versions, fieldNumber: 23)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireEntryReply, rhs: WireEntryReply) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._entry != rhs_storage._entry {return false}
+        if _storage._description_p != rhs_storage._description_p {return false}
+        if _storage._algorithm != rhs_storage._algorithm {return false}
+        if _storage._license != rhs_storage._license {return false}
+        if _storage._targetWorkloads != rhs_storage._targetWorkloads {return false}
+        if _storage._notFor != rhs_storage._notFor {return false}
+        if _storage._targets != rhs_storage._targets {return false}
+        if _storage._parameters != rhs_storage._parameters {return false}
+        if _storage._counters != rhs_storage._counters {return false}
+        if _storage._hints != rhs_storage._hints {return false}
+        if _storage._features != rhs_storage._features {return false}
+        if _storage._uses != rhs_storage._uses {return false}
+        if _storage._kernelMin != rhs_storage._kernelMin {return false}
+        if _storage._promises != rhs_storage._promises {return false}
+        if _storage._source != rhs_storage._source {return false}
+        if _storage._maker != rhs_storage._maker {return false}
+        if _storage._parent != rhs_storage._parent {return false}
+        if _storage._change != rhs_storage._change {return false}
+        if _storage._attestations != rhs_storage._attestations {return false}
+        if _storage._outcomes != rhs_storage._outcomes {return false}
+        if _storage._incidents != rhs_storage._incidents {return false}
+        if _storage._history != rhs_storage._history {return false}
+        if _storage._versions != rhs_storage._versions {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireTarget: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Target"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}workload_class\0\u{1}metric\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.workloadClass) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.metric) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.workloadClass.isEmpty {
+      try visitor.visitSingularStringField(value: self.workloadClass, fieldNumber: 1)
+    }
+    if !self.metric.isEmpty {
+      try visitor.visitSingularStringField(value: self.metric, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireTarget, rhs: WireTarget) -> Bool {
+    if lhs.workloadClass != rhs.workloadClass {return false}
+    if lhs.metric != rhs.metric {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireCounterSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".CounterSpec"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}index\0\u{1}unit\0\u{1}description\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.index) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.unit) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.description_p) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if self.index != 0 {
+      try visitor.visitSingularUInt32Field(value: self.index, fieldNumber: 2)
+    }
+    if !self.unit.isEmpty {
+      try visitor.visitSingularStringField(value: self.unit, fieldNumber: 3)
+    }
+    if !self.description_p.isEmpty {
+      try visitor.visitSingularStringField(value: self.description_p, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireCounterSpec, rhs: WireCounterSpec) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.index != rhs.index {return false}
+    if lhs.unit != rhs.unit {return false}
+    if lhs.description_p != rhs.description_p {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireEntryAttestation: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".EntryAttestation"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}digest\0\u{3}key_id\0\u{1}stages\0\u{1}kernel\0\u{3}issued_at\0\u{1}local\0\u{1}revoked\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.digest) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.keyID) }()
+      case 3: try { try decoder.decodeRepeatedStringField(value: &self.stages) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.kernel) }()
+      case 5: try { try decoder.decodeSingularInt64Field(value: &self.issuedAt) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.local) }()
+      case 7: try { try decoder.decodeSingularBoolField(value: &self.revoked) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.digest.isEmpty {
+      try visitor.visitSingularStringField(value: self.digest, fieldNumber: 1)
+    }
+    if !self.keyID.isEmpty {
+      try visitor.visitSingularStringField(value: self.keyID, fieldNumber: 2)
+    }
+    if !self.stages.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.stages, fieldNumber: 3)
+    }
+    if !self.kernel.isEmpty {
+      try visitor.visitSingularStringField(value: self.kernel, fieldNumber: 4)
+    }
+    if self.issuedAt != 0 {
+      try visitor.visitSingularInt64Field(value: self.issuedAt, fieldNumber: 5)
+    }
+    if self.local != false {
+      try visitor.visitSingularBoolField(value: self.local, fieldNumber: 6)
+    }
+    if self.revoked != false {
+      try visitor.visitSingularBoolField(value: self.revoked, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireEntryAttestation, rhs: WireEntryAttestation) -> Bool {
+    if lhs.digest != rhs.digest {return false}
+    if lhs.keyID != rhs.keyID {return false}
+    if lhs.stages != rhs.stages {return false}
+    if lhs.kernel != rhs.kernel {return false}
+    if lhs.issuedAt != rhs.issuedAt {return false}
+    if lhs.local != rhs.local {return false}
+    if lhs.revoked != rhs.revoked {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireIncident: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Incident"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}kind\0\u{1}reason\0\u{1}subject\0\u{1}at\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.kind) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.subject) }()
+      case 4: try { try decoder.decodeSingularInt64Field(value: &self.at) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.kind.isEmpty {
+      try visitor.visitSingularStringField(value: self.kind, fieldNumber: 1)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 2)
+    }
+    if !self.subject.isEmpty {
+      try visitor.visitSingularStringField(value: self.subject, fieldNumber: 3)
+    }
+    if self.at != 0 {
+      try visitor.visitSingularInt64Field(value: self.at, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireIncident, rhs: WireIncident) -> Bool {
+    if lhs.kind != rhs.kind {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.subject != rhs.subject {return false}
+    if lhs.at != rhs.at {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireStatusChange: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".StatusChange"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}status\0\u{1}reason\0\u{1}at\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.status) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.at) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.status.isEmpty {
+      try visitor.visitSingularStringField(value: self.status, fieldNumber: 1)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 2)
+    }
+    if self.at != 0 {
+      try visitor.visitSingularInt64Field(value: self.at, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireStatusChange, rhs: WireStatusChange) -> Bool {
+    if lhs.status != rhs.status {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.at != rhs.at {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireProfile: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Profile"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}workload_class\0\u{1}features\0\u{1}goal\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.workloadClass) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.features) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.goal) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.workloadClass.isEmpty {
+      try visitor.visitSingularStringField(value: self.workloadClass, fieldNumber: 1)
+    }
+    if !self.features.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.features, fieldNumber: 2)
+    }
+    if !self.goal.isEmpty {
+      try visitor.visitSingularStringField(value: self.goal, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireProfile, rhs: WireProfile) -> Bool {
+    if lhs.workloadClass != rhs.workloadClass {return false}
+    if lhs.features != rhs.features {return false}
+    if lhs.goal != rhs.goal {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireFeature: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Feature"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}value\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularDoubleField(value: &self.value) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if self.value.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.value, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireFeature, rhs: WireFeature) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.value != rhs.value {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireMachine: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Machine"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}architecture\0\u{1}cpus\0\u{3}threads_per_core\0\u{1}llcs\0\u{1}nodes\0\u{1}virtual\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.architecture) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.cpus) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.threadsPerCore) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.llcs) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self.nodes) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.virtual) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.architecture.isEmpty {
+      try visitor.visitSingularStringField(value: self.architecture, fieldNumber: 1)
+    }
+    if self.cpus != 0 {
+      try visitor.visitSingularUInt32Field(value: self.cpus, fieldNumber: 2)
+    }
+    if self.threadsPerCore != 0 {
+      try visitor.visitSingularUInt32Field(value: self.threadsPerCore, fieldNumber: 3)
+    }
+    if self.llcs != 0 {
+      try visitor.visitSingularUInt32Field(value: self.llcs, fieldNumber: 4)
+    }
+    if self.nodes != 0 {
+      try visitor.visitSingularUInt32Field(value: self.nodes, fieldNumber: 5)
+    }
+    if self.virtual != false {
+      try visitor.visitSingularBoolField(value: self.virtual, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireMachine, rhs: WireMachine) -> Bool {
+    if lhs.architecture != rhs.architecture {return false}
+    if lhs.cpus != rhs.cpus {return false}
+    if lhs.threadsPerCore != rhs.threadsPerCore {return false}
+    if lhs.llcs != rhs.llcs {return false}
+    if lhs.nodes != rhs.nodes {return false}
+    if lhs.virtual != rhs.virtual {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireOutcome: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Outcome"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}id\0\u{1}entry\0\u{3}artifact_sha256\0\u{1}parameters\0\u{1}workload\0\u{1}machine\0\u{1}kernel\0\u{1}metric\0\u{1}better\0\u{1}baseline\0\u{1}ratio\0\u{1}low\0\u{1}high\0\u{1}runs\0\u{1}origin\0\u{1}trial\0\u{3}measured_by\0\u{3}measured_at\0")
+
+  fileprivate class _StorageClass {
+    var _id: String = String()
+    var _entry: String = String()
+    var _artifactSha256: String = String()
+    var _parameters: [WireSetting] = []
+    var _workload: WireProfile? = nil
+    var _machine: WireMachine? = nil
+    var _kernel: String = String()
+    var _metric: String = String()
+    var _better: String = String()
+    var _baseline: String = String()
+    var _ratio: Double = 0
+    var _low: Double = 0
+    var _high: Double = 0
+    var _runs: UInt32 = 0
+    var _origin: String = String()
+    var _trial: String = String()
+    var _measuredBy: String = String()
+    var _measuredAt: Int64 = 0
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _id = source._id
+      _entry = source._entry
+      _artifactSha256 = source._artifactSha256
+      _parameters = source._parameters
+      _workload = source._workload
+      _machine = source._machine
+      _kernel = source._kernel
+      _metric = source._metric
+      _better = source._better
+      _baseline = source._baseline
+      _ratio = source._ratio
+      _low = source._low
+      _high = source._high
+      _runs = source._runs
+      _origin = source._origin
+      _trial = source._trial
+      _measuredBy = source._measuredBy
+      _measuredAt = source._measuredAt
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularStringField(value: &_storage._id) }()
+        case 2: try { try decoder.decodeSingularStringField(value: &_storage._entry) }()
+        case 3: try { try decoder.decodeSingularStringField(value: &_storage._artifactSha256) }()
+        case 4: try { try decoder.decodeRepeatedMessageField(value: &_storage._parameters) }()
+        case 5: try { try decoder.decodeSingularMessageField(value: &_storage._workload) }()
+        case 6: try { try decoder.decodeSingularMessageField(value: &_storage._machine) }()
+        case 7: try { try decoder.decodeSingularStringField(value: &_storage._kernel) }()
+        case 8: try { try decoder.decodeSingularStringField(value: &_storage._metric) }()
+        case 9: try { try decoder.decodeSingularStringField(value: &_storage._better) }()
+        case 10: try { try decoder.decodeSingularStringField(value: &_storage._baseline) }()
+        case 11: try { try decoder.decodeSingularDoubleField(value: &_storage._ratio) }()
+        case 12: try { try decoder.decodeSingularDoubleField(value: &_storage._low) }()
+        case 13: try { try decoder.decodeSingularDoubleField(value: &_storage._high) }()
+        case 14: try { try decoder.decodeSingularUInt32Field(value: &_storage._runs) }()
+        case 15: try { try decoder.decodeSingularStringField(value: &_storage._origin) }()
+        case 16: try { try decoder.decodeSingularStringField(value: &_storage._trial) }()
+        case 17: try { try decoder.decodeSingularStringField(value: &_storage._measuredBy) }()
+        case 18: try { try decoder.decodeSingularInt64Field(value: &_storage._measuredAt) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if !_storage._id.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._id, fieldNumber: 1)
+      }
+      if !_storage._entry.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._entry, fieldNumber: 2)
+      }
+      if !_storage._artifactSha256.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._artifactSha256, fieldNumber: 3)
+      }
+      if !_storage._parameters.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._parameters, fieldNumber: 4)
+      }
+      try { if let v = _storage._workload {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+      } }()
+      try { if let v = _storage._machine {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+      } }()
+      if !_storage._kernel.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._kernel, fieldNumber: 7)
+      }
+      if !_storage._metric.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._metric, fieldNumber: 8)
+      }
+      if !_storage._better.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._better, fieldNumber: 9)
+      }
+      if !_storage._baseline.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._baseline, fieldNumber: 10)
+      }
+      if _storage._ratio.bitPattern != 0 {
+        try visitor.visitSingularDoubleField(value: _storage._ratio, fieldNumber: 11)
+      }
+      if _storage._low.bitPattern != 0 {
+        try visitor.visitSingularDoubleField(value: _storage._low, fieldNumber: 12)
+      }
+      if _storage._high.bitPattern != 0 {
+        try visitor.visitSingularDoubleField(value: _storage._high, fieldNumber: 13)
+      }
+      if _storage._runs != 0 {
+        try visitor.visitSingularUInt32Field(value: _storage._runs, fieldNumber: 14)
+      }
+      if !_storage._origin.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._origin, fieldNumber: 15)
+      }
+      if !_storage._trial.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._trial, fieldNumber: 16)
+      }
+      if !_storage._measuredBy.isEmpty {
+        try visitor.visitSingularStringField(value: _storage._measuredBy, fieldNumber: 17)
+      }
+      if _storage._measuredAt != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._measuredAt, fieldNumber: 18)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireOutcome, rhs: WireOutcome) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._id != rhs_storage._id {return false}
+        if _storage._entry != rhs_storage._entry {return false}
+        if _storage._artifactSha256 != rhs_storage._artifactSha256 {return false}
+        if _storage._parameters != rhs_storage._parameters {return false}
+        if _storage._workload != rhs_storage._workload {return false}
+        if _storage._machine != rhs_storage._machine {return false}
+        if _storage._kernel != rhs_storage._kernel {return false}
+        if _storage._metric != rhs_storage._metric {return false}
+        if _storage._better != rhs_storage._better {return false}
+        if _storage._baseline != rhs_storage._baseline {return false}
+        if _storage._ratio != rhs_storage._ratio {return false}
+        if _storage._low != rhs_storage._low {return false}
+        if _storage._high != rhs_storage._high {return false}
+        if _storage._runs != rhs_storage._runs {return false}
+        if _storage._origin != rhs_storage._origin {return false}
+        if _storage._trial != rhs_storage._trial {return false}
+        if _storage._measuredBy != rhs_storage._measuredBy {return false}
+        if _storage._measuredAt != rhs_storage._measuredAt {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireOutcomeRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".OutcomeRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}outcome\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._outcome) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._outcome {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireOutcomeRequest, rhs: WireOutcomeRequest) -> Bool {
+    if lhs._outcome != rhs._outcome {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireFailureReport: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".FailureReport"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}entry\0\u{1}source\0\u{1}parameters\0\u{1}stage\0\u{3}workload_class\0\u{1}base\0\u{1}attempt\0\u{1}reason\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: String?
+        try decoder.decodeSingularStringField(value: &v)
+        if let v = v {
+          if self.what != nil {try decoder.handleConflictingOneOf()}
+          self.what = .entry(v)
+        }
+      }()
+      case 2: try {
+        var v: WireSourceFile?
+        var hadOneofValue = false
+        if let current = self.what {
+          hadOneofValue = true
+          if case .source(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.what = .source(v)
+        }
+      }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.parameters) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.stage) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.workloadClass) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.base) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.attempt) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.what {
+    case .entry?: try {
+      guard case .entry(let v)? = self.what else { preconditionFailure() }
+      try visitor.visitSingularStringField(value: v, fieldNumber: 1)
+    }()
+    case .source?: try {
+      guard case .source(let v)? = self.what else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 2)
+    }()
+    case nil: break
+    }
+    if !self.parameters.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.parameters, fieldNumber: 3)
+    }
+    if !self.stage.isEmpty {
+      try visitor.visitSingularStringField(value: self.stage, fieldNumber: 4)
+    }
+    if !self.workloadClass.isEmpty {
+      try visitor.visitSingularStringField(value: self.workloadClass, fieldNumber: 5)
+    }
+    if !self.base.isEmpty {
+      try visitor.visitSingularStringField(value: self.base, fieldNumber: 6)
+    }
+    if !self.attempt.isEmpty {
+      try visitor.visitSingularStringField(value: self.attempt, fieldNumber: 7)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 8)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireFailureReport, rhs: WireFailureReport) -> Bool {
+    if lhs.what != rhs.what {return false}
+    if lhs.parameters != rhs.parameters {return false}
+    if lhs.stage != rhs.stage {return false}
+    if lhs.workloadClass != rhs.workloadClass {return false}
+    if lhs.base != rhs.base {return false}
+    if lhs.attempt != rhs.attempt {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireAntipatternsRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".AntipatternsRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}source\0\u{1}base\0\u{1}parameters\0\u{1}limit\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try {
+        var v: WireSourceFile?
+        var hadOneofValue = false
+        if let current = self.what {
+          hadOneofValue = true
+          if case .source(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.what = .source(v)
+        }
+      }()
+      case 2: try {
+        var v: String?
+        try decoder.decodeSingularStringField(value: &v)
+        if let v = v {
+          if self.what != nil {try decoder.handleConflictingOneOf()}
+          self.what = .base(v)
+        }
+      }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.parameters) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.limit) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    switch self.what {
+    case .source?: try {
+      guard case .source(let v)? = self.what else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    }()
+    case .base?: try {
+      guard case .base(let v)? = self.what else { preconditionFailure() }
+      try visitor.visitSingularStringField(value: v, fieldNumber: 2)
+    }()
+    case nil: break
+    }
+    if !self.parameters.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.parameters, fieldNumber: 3)
+    }
+    if self.limit != 0 {
+      try visitor.visitSingularUInt32Field(value: self.limit, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireAntipatternsRequest, rhs: WireAntipatternsRequest) -> Bool {
+    if lhs.what != rhs.what {return false}
+    if lhs.parameters != rhs.parameters {return false}
+    if lhs.limit != rhs.limit {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireAntipatternList: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".AntipatternList"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}antipatterns\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.antipatterns) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.antipatterns.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.antipatterns, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireAntipatternList, rhs: WireAntipatternList) -> Bool {
+    if lhs.antipatterns != rhs.antipatterns {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireAntipatternView: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".AntipatternView"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}fingerprint\0\u{1}stage\0\u{3}workload_class\0\u{1}base\0\u{1}attempt\0\u{1}reason\0\u{1}kernel\0\u{3}tried_by\0\u{1}at\0\u{1}times\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.fingerprint) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.stage) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.workloadClass) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.base) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.attempt) }()
+      case 6: try { try decoder.decodeSingularStringField(value: &self.reason) }()
+      case 7: try { try decoder.decodeSingularStringField(value: &self.kernel) }()
+      case 8: try { try decoder.decodeSingularStringField(value: &self.triedBy) }()
+      case 9: try { try decoder.decodeSingularInt64Field(value: &self.at) }()
+      case 10: try { try decoder.decodeSingularUInt32Field(value: &self.times) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.fingerprint.isEmpty {
+      try visitor.visitSingularStringField(value: self.fingerprint, fieldNumber: 1)
+    }
+    if !self.stage.isEmpty {
+      try visitor.visitSingularStringField(value: self.stage, fieldNumber: 2)
+    }
+    if !self.workloadClass.isEmpty {
+      try visitor.visitSingularStringField(value: self.workloadClass, fieldNumber: 3)
+    }
+    if !self.base.isEmpty {
+      try visitor.visitSingularStringField(value: self.base, fieldNumber: 4)
+    }
+    if !self.attempt.isEmpty {
+      try visitor.visitSingularStringField(value: self.attempt, fieldNumber: 5)
+    }
+    if !self.reason.isEmpty {
+      try visitor.visitSingularStringField(value: self.reason, fieldNumber: 6)
+    }
+    if !self.kernel.isEmpty {
+      try visitor.visitSingularStringField(value: self.kernel, fieldNumber: 7)
+    }
+    if !self.triedBy.isEmpty {
+      try visitor.visitSingularStringField(value: self.triedBy, fieldNumber: 8)
+    }
+    if self.at != 0 {
+      try visitor.visitSingularInt64Field(value: self.at, fieldNumber: 9)
+    }
+    if self.times != 0 {
+      try visitor.visitSingularUInt32Field(value: self.times, fieldNumber: 10)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireAntipatternView, rhs: WireAntipatternView) -> Bool {
+    if lhs.fingerprint != rhs.fingerprint {return false}
+    if lhs.stage != rhs.stage {return false}
+    if lhs.workloadClass != rhs.workloadClass {return false}
+    if lhs.base != rhs.base {return false}
+    if lhs.attempt != rhs.attempt {return false}
+    if lhs.reason != rhs.reason {return false}
+    if lhs.kernel != rhs.kernel {return false}
+    if lhs.triedBy != rhs.triedBy {return false}
+    if lhs.at != rhs.at {return false}
+    if lhs.times != rhs.times {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireChangeReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ChangeReply"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}entry\0\u{1}new\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._entry) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.new) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._entry {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.new != false {
+      try visitor.visitSingularBoolField(value: self.new, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireChangeReply, rhs: WireChangeReply) -> Bool {
+    if lhs._entry != rhs._entry {return false}
+    if lhs.new != rhs.new {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireEntryExportRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".EntryExportRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}key\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.key) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.key.isEmpty {
+      try visitor.visitSingularStringField(value: self.key, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireEntryExportRequest, rhs: WireEntryExportRequest) -> Bool {
+    if lhs.key != rhs.key {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireEntryImportRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".EntryImportRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}bundle\0\u{1}source\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._bundle) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.source) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._bundle {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.source.isEmpty {
+      try visitor.visitSingularStringField(value: self.source, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireEntryImportRequest, rhs: WireEntryImportRequest) -> Bool {
+    if lhs._bundle != rhs._bundle {return false}
+    if lhs.source != rhs.source {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireEntryBundle: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".EntryBundle"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}policy\0\u{1}object\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularBytesField(value: &self.policy) }()
+      case 2: try { try decoder.decodeSingularBytesField(value: &self.object) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.policy.isEmpty {
+      try visitor.visitSingularBytesField(value: self.policy, fieldNumber: 1)
+    }
+    if !self.object.isEmpty {
+      try visitor.visitSingularBytesField(value: self.object, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireEntryBundle, rhs: WireEntryBundle) -> Bool {
+    if lhs.policy != rhs.policy {return false}
+    if lhs.object != rhs.object {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireTuningRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".TuningRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap()
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    // Load everything into unknown fields
+    while try decoder.nextFieldNumber() != nil {}
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireTuningRequest, rhs: WireTuningRequest) -> Bool {
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireTuneRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".TuneRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}deployment\0\u{1}settings\0\u{1}hints\0\u{3}forget_hints\0\u{1}layers\0\u{1}undo\0\u{1}reset\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.deployment) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.settings) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.hints) }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.forgetHints) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._layers) }()
+      case 6: try { try decoder.decodeSingularBoolField(value: &self.undo) }()
+      case 7: try { try decoder.decodeSingularBoolField(value: &self.reset) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.deployment != 0 {
+      try visitor.visitSingularUInt64Field(value: self.deployment, fieldNumber: 1)
+    }
+    if !self.settings.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.settings, fieldNumber: 2)
+    }
+    if !self.hints.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.hints, fieldNumber: 3)
+    }
+    if !self.forgetHints.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.forgetHints, fieldNumber: 4)
+    }
+    try { if let v = self._layers {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
+    if self.undo != false {
+      try visitor.visitSingularBoolField(value: self.undo, fieldNumber: 6)
+    }
+    if self.reset != false {
+      try visitor.visitSingularBoolField(value: self.reset, fieldNumber: 7)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireTuneRequest, rhs: WireTuneRequest) -> Bool {
+    if lhs.deployment != rhs.deployment {return false}
+    if lhs.settings != rhs.settings {return false}
+    if lhs.hints != rhs.hints {return false}
+    if lhs.forgetHints != rhs.forgetHints {return false}
+    if lhs._layers != rhs._layers {return false}
+    if lhs.undo != rhs.undo {return false}
+    if lhs.reset != rhs.reset {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireTuning: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Tuning"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}deployment\0\u{1}scheduler\0\u{1}tunables\0\u{1}hints\0\u{1}layers\0\u{1}changes\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.deployment) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.scheduler) }()
+      case 3: try { try decoder.decodeRepeatedMessageField(value: &self.tunables) }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.hints) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._layers) }()
+      case 6: try { try decoder.decodeRepeatedMessageField(value: &self.changes) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.deployment != 0 {
+      try visitor.visitSingularUInt64Field(value: self.deployment, fieldNumber: 1)
+    }
+    if !self.scheduler.isEmpty {
+      try visitor.visitSingularStringField(value: self.scheduler, fieldNumber: 2)
+    }
+    if !self.tunables.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.tunables, fieldNumber: 3)
+    }
+    if !self.hints.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.hints, fieldNumber: 4)
+    }
+    try { if let v = self._layers {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
+    if !self.changes.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.changes, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireTuning, rhs: WireTuning) -> Bool {
+    if lhs.deployment != rhs.deployment {return false}
+    if lhs.scheduler != rhs.scheduler {return false}
+    if lhs.tunables != rhs.tunables {return false}
+    if lhs.hints != rhs.hints {return false}
+    if lhs._layers != rhs._layers {return false}
+    if lhs.changes != rhs.changes {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireTunableValue: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".TunableValue"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}spec\0\u{1}value\0\u{1}deployed\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._spec) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.value) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.deployed) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._spec {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.value.isEmpty {
+      try visitor.visitSingularStringField(value: self.value, fieldNumber: 2)
+    }
+    if !self.deployed.isEmpty {
+      try visitor.visitSingularStringField(value: self.deployed, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireTunableValue, rhs: WireTunableValue) -> Bool {
+    if lhs._spec != rhs._spec {return false}
+    if lhs.value != rhs.value {return false}
+    if lhs.deployed != rhs.deployed {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireTuneRecord: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".TuneRecord"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}number\0\u{3}actor_user\0\u{1}at\0\u{1}changes\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.number) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.actorUser) }()
+      case 3: try { try decoder.decodeSingularInt64Field(value: &self.at) }()
+      case 4: try { try decoder.decodeRepeatedStringField(value: &self.changes) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.number != 0 {
+      try visitor.visitSingularUInt64Field(value: self.number, fieldNumber: 1)
+    }
+    if !self.actorUser.isEmpty {
+      try visitor.visitSingularStringField(value: self.actorUser, fieldNumber: 2)
+    }
+    if self.at != 0 {
+      try visitor.visitSingularInt64Field(value: self.at, fieldNumber: 3)
+    }
+    if !self.changes.isEmpty {
+      try visitor.visitRepeatedStringField(value: self.changes, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireTuneRecord, rhs: WireTuneRecord) -> Bool {
+    if lhs.number != rhs.number {return false}
+    if lhs.actorUser != rhs.actorUser {return false}
+    if lhs.at != rhs.at {return false}
+    if lhs.changes != rhs.changes {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireLayerTable: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".LayerTable"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}layers\0\u{1}rules\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedMessageField(value: &self.layers) }()
+      case 2: try { try decoder.decodeRepeatedMessageField(value: &self.rules) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.layers.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.layers, fieldNumber: 1)
+    }
+    if !self.rules.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.rules, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireLayerTable, rhs: WireLayerTable) -> Bool {
+    if lhs.layers != rhs.layers {return false}
+    if lhs.rules != rhs.rules {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireLayer: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Layer"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}weight\0\u{1}guarantee\0\u{1}cap\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.weight) }()
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self.guarantee) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.cap) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.weight != 0 {
+      try visitor.visitSingularUInt32Field(value: self.weight, fieldNumber: 1)
+    }
+    if self.guarantee != 0 {
+      try visitor.visitSingularUInt32Field(value: self.guarantee, fieldNumber: 2)
+    }
+    if self.cap != 0 {
+      try visitor.visitSingularUInt32Field(value: self.cap, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireLayer, rhs: WireLayer) -> Bool {
+    if lhs.weight != rhs.weight {return false}
+    if lhs.guarantee != rhs.guarantee {return false}
+    if lhs.cap != rhs.cap {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireLayerRule: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".LayerRule"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}layer\0\u{1}name\0\u{1}cgroup\0\u{3}nice_least\0\u{3}nice_most\0\u{1}threads\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.layer) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.cgroup) }()
+      case 4: try { try decoder.decodeSingularInt32Field(value: &self._niceLeast) }()
+      case 5: try { try decoder.decodeSingularInt32Field(value: &self._niceMost) }()
+      case 6: try { try decoder.decodeSingularUInt32Field(value: &self.threads) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    if self.layer != 0 {
+      try visitor.visitSingularUInt32Field(value: self.layer, fieldNumber: 1)
+    }
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 2)
+    }
+    if !self.cgroup.isEmpty {
+      try visitor.visitSingularStringField(value: self.cgroup, fieldNumber: 3)
+    }
+    try { if let v = self._niceLeast {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 4)
+    } }()
+    try { if let v = self._niceMost {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 5)
+    } }()
+    if self.threads != 0 {
+      try visitor.visitSingularUInt32Field(value: self.threads, fieldNumber: 6)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireLayerRule, rhs: WireLayerRule) -> Bool {
+    if lhs.layer != rhs.layer {return false}
+    if lhs.name != rhs.name {return false}
+    if lhs.cgroup != rhs.cgroup {return false}
+    if lhs._niceLeast != rhs._niceLeast {return false}
+    if lhs._niceMost != rhs._niceMost {return false}
+    if lhs.threads != rhs.threads {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireViewRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".ViewRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}interval_milliseconds\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.intervalMilliseconds) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.intervalMilliseconds != 0 {
+      try visitor.visitSingularUInt32Field(value: self.intervalMilliseconds, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireViewRequest, rhs: WireViewRequest) -> Bool {
+    if lhs.intervalMilliseconds != rhs.intervalMilliseconds {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireView: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".View"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}at\0\u{3}interval_nanoseconds\0\u{1}kernel\0\u{1}deployment\0\u{1}cpus\0\u{1}queues\0\u{1}waits\0\u{1}counters\0\u{1}layers\0\u{1}events\0\u{1}missing\0")
+
+  fileprivate class _StorageClass {
+    var _at: Int64 = 0
+    var _intervalNanoseconds: UInt64 = 0
+    var _kernel: WireKernelState? = nil
+    var _deployment: WireDeployment? = nil
+    var _cpus: [WireCPULoad] = []
+    var _queues: [WireQueueDepth] = []
+    var _waits: WireLatencyHistogram? = nil
+    var _counters: [WireCounterValue] = []
+    var _layers: WireLayerTable? = nil
+    var _events: [WireEvent] = []
+    var _missing: [String] = []
+
+      // This property is used as the initial default value for new instances of the type.
+      // The type itself is protecting the reference to its storage via CoW semantics.
+      // This will force a copy to be made of this reference when the first mutation occurs;
+      // hence, it is safe to mark this as `nonisolated(unsafe)`.
+      static nonisolated(unsafe) let defaultInstance = _StorageClass()
+
+    private init() {}
+
+    init(copying source: _StorageClass) {
+      _at = source._at
+      _intervalNanoseconds = source._intervalNanoseconds
+      _kernel = source._kernel
+      _deployment = source._deployment
+      _cpus = source._cpus
+      _queues = source._queues
+      _waits = source._waits
+      _counters = source._counters
+      _layers = source._layers
+      _events = source._events
+      _missing = source._missing
+    }
+  }
+
+  fileprivate mutating func _uniqueStorage() -> _StorageClass {
+    if !isKnownUniquelyReferenced(&_storage) {
+      _storage = _StorageClass(copying: _storage)
+    }
+    return _storage
+  }
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    _ = _uniqueStorage()
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      while let fieldNumber = try decoder.nextFieldNumber() {
+        // The use of inline closures is to circumvent an issue where the compiler
+        // allocates stack space for every case branch when no optimizations are
+        // enabled. https://github.com/apple/swift-protobuf/issues/1034
+        switch fieldNumber {
+        case 1: try { try decoder.decodeSingularInt64Field(value: &_storage._at) }()
+        case 2: try { try decoder.decodeSingularUInt64Field(value: &_storage._intervalNanoseconds) }()
+        case 3: try { try decoder.decodeSingularMessageField(value: &_storage._kernel) }()
+        case 4: try { try decoder.decodeSingularMessageField(value: &_storage._deployment) }()
+        case 5: try { try decoder.decodeRepeatedMessageField(value: &_storage._cpus) }()
+        case 6: try { try decoder.decodeRepeatedMessageField(value: &_storage._queues) }()
+        case 7: try { try decoder.decodeSingularMessageField(value: &_storage._waits) }()
+        case 8: try { try decoder.decodeRepeatedMessageField(value: &_storage._counters) }()
+        case 9: try { try decoder.decodeSingularMessageField(value: &_storage._layers) }()
+        case 10: try { try decoder.decodeRepeatedMessageField(value: &_storage._events) }()
+        case 11: try { try decoder.decodeRepeatedStringField(value: &_storage._missing) }()
+        default: break
+        }
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    try withExtendedLifetime(_storage) { (_storage: _StorageClass) in
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every if/case branch local when no optimizations
+      // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+      // https://github.com/apple/swift-protobuf/issues/1182
+      if _storage._at != 0 {
+        try visitor.visitSingularInt64Field(value: _storage._at, fieldNumber: 1)
+      }
+      if _storage._intervalNanoseconds != 0 {
+        try visitor.visitSingularUInt64Field(value: _storage._intervalNanoseconds, fieldNumber: 2)
+      }
+      try { if let v = _storage._kernel {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+      } }()
+      try { if let v = _storage._deployment {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+      } }()
+      if !_storage._cpus.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._cpus, fieldNumber: 5)
+      }
+      if !_storage._queues.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._queues, fieldNumber: 6)
+      }
+      try { if let v = _storage._waits {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
+      } }()
+      if !_storage._counters.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._counters, fieldNumber: 8)
+      }
+      try { if let v = _storage._layers {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+      } }()
+      if !_storage._events.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._events, fieldNumber: 10)
+      }
+      if !_storage._missing.isEmpty {
+        try visitor.visitRepeatedStringField(value: _storage._missing, fieldNumber: 11)
+      }
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireView, rhs: WireView) -> Bool {
+    if lhs._storage !== rhs._storage {
+      let storagesAreEqual: Bool = withExtendedLifetime((lhs._storage, rhs._storage)) { (_args: (_StorageClass, _StorageClass)) in
+        let _storage = _args.0
+        let rhs_storage = _args.1
+        if _storage._at != rhs_storage._at {return false}
+        if _storage._intervalNanoseconds != rhs_storage._intervalNanoseconds {return false}
+        if _storage._kernel != rhs_storage._kernel {return false}
+        if _storage._deployment != rhs_storage._deployment {return false}
+        if _storage._cpus != rhs_storage._cpus {return false}
+        if _storage._queues != rhs_storage._queues {return false}
+        if _storage._waits != rhs_storage._waits {return false}
+        if _storage._counters != rhs_storage._counters {return false}
+        if _storage._layers != rhs_storage._layers {return false}
+        if _storage._events != rhs_storage._events {return false}
+        if _storage._missing != rhs_storage._missing {return false}
+        return true
+      }
+      if !storagesAreEqual {return false}
+    }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireCPULoad: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".CPULoad"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}cpu\0\u{1}busy\0\u{1}llc\0\u{1}queued\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt32Field(value: &self.cpu) }()
+      case 2: try { try decoder.decodeSingularDoubleField(value: &self.busy) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.llc) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self.queued) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.cpu != 0 {
+      try visitor.visitSingularUInt32Field(value: self.cpu, fieldNumber: 1)
+    }
+    if self.busy.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.busy, fieldNumber: 2)
+    }
+    if self.llc != 0 {
+      try visitor.visitSingularUInt32Field(value: self.llc, fieldNumber: 3)
+    }
+    if self.queued != 0 {
+      try visitor.visitSingularUInt32Field(value: self.queued, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireCPULoad, rhs: WireCPULoad) -> Bool {
+    if lhs.cpu != rhs.cpu {return false}
+    if lhs.busy != rhs.busy {return false}
+    if lhs.llc != rhs.llc {return false}
+    if lhs.queued != rhs.queued {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireQueueDepth: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".QueueDepth"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}id\0\u{1}tasks\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.id) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self.tasks) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if self.id != 0 {
+      try visitor.visitSingularUInt64Field(value: self.id, fieldNumber: 2)
+    }
+    if self.tasks != 0 {
+      try visitor.visitSingularUInt32Field(value: self.tasks, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireQueueDepth, rhs: WireQueueDepth) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.id != rhs.id {return false}
+    if lhs.tasks != rhs.tasks {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireLatencyHistogram: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".LatencyHistogram"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}counts\0\u{3}p50_nanoseconds\0\u{3}p99_nanoseconds\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeRepeatedUInt64Field(value: &self.counts) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.p50Nanoseconds) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.p99Nanoseconds) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.counts.isEmpty {
+      try visitor.visitPackedUInt64Field(value: self.counts, fieldNumber: 1)
+    }
+    if self.p50Nanoseconds != 0 {
+      try visitor.visitSingularUInt64Field(value: self.p50Nanoseconds, fieldNumber: 2)
+    }
+    if self.p99Nanoseconds != 0 {
+      try visitor.visitSingularUInt64Field(value: self.p99Nanoseconds, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireLatencyHistogram, rhs: WireLatencyHistogram) -> Bool {
+    if lhs.counts != rhs.counts {return false}
+    if lhs.p50Nanoseconds != rhs.p50Nanoseconds {return false}
+    if lhs.p99Nanoseconds != rhs.p99Nanoseconds {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireCounterValue: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".CounterValue"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}total\0\u{3}per_second\0\u{1}unit\0\u{1}description\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.total) }()
+      case 3: try { try decoder.decodeSingularDoubleField(value: &self.perSecond) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.unit) }()
+      case 5: try { try decoder.decodeSingularStringField(value: &self.description_p) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if self.total != 0 {
+      try visitor.visitSingularUInt64Field(value: self.total, fieldNumber: 2)
+    }
+    if self.perSecond.bitPattern != 0 {
+      try visitor.visitSingularDoubleField(value: self.perSecond, fieldNumber: 3)
+    }
+    if !self.unit.isEmpty {
+      try visitor.visitSingularStringField(value: self.unit, fieldNumber: 4)
+    }
+    if !self.description_p.isEmpty {
+      try visitor.visitSingularStringField(value: self.description_p, fieldNumber: 5)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireCounterValue, rhs: WireCounterValue) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.total != rhs.total {return false}
+    if lhs.perSecond != rhs.perSecond {return false}
+    if lhs.unit != rhs.unit {return false}
+    if lhs.description_p != rhs.description_p {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
 }
 
 nonisolated extension WireVerifierRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
