@@ -23,13 +23,22 @@ extension ChangeApplier {
         }
         try bound("outcome", of: id, RepositoryLimits.outcomesPerEntry, outcome.entry, "outcomes")
         let profile = try profileID(of: outcome.workload)
+        let bearing = Self.bearing(of: outcome, on: entry)
+        let saysMore = try self.saysMore(bearing, in: outcome.trial, of: id)
         try insert(
             "outcome",
             [
-                "name": outcome.id, "entry": id, "profile": profile,
-                "bearing": Self.bearing(of: outcome, on: entry)?.rawValue, "trial": outcome.trial, "content": content,
+                "name": outcome.id, "entry": id, "profile": profile, "bearing": bearing?.rawValue,
+                "trial": outcome.trial, "content": content,
             ])
-        return try judged(id, entry)
+        return saysMore ? try judged(id, entry) : try receipt(id, isNew: true)
+    }
+
+    /// Can it change the status? Most outcomes are no evidence, or say what their trial has said already.
+    private func saysMore(_ bearing: Effect.Direction?, in trial: String, of id: Int64) throws -> Bool {
+        guard let bearing, bearing != .unclear else { return false }
+        return try !exists(
+            "SELECT 1 FROM outcome WHERE entry = ? AND bearing = ? AND trial = ?", [id, bearing.rawValue, trial])
     }
 
     /// What an outcome says of an entry's status; nil where it is no evidence.

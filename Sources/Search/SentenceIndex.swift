@@ -45,7 +45,10 @@ actor SentenceIndex {
             for document in documents {
                 let passages = Passages.of(document.entry)
                 let vectors = try await embedder.vectors(for: passages.map(\.text))
-                try await store.store(SentenceVectors.stored(passages, vectors), for: document, model: model)
+                let stored = SentenceVectors.stored(passages, vectors)
+                try await store.store(stored, for: document, model: model)
+                // Behind it the index would not look again.
+                if document.id <= last { add(EntryVectors(id: document.id, vectors: stored)) }
             }
             made += documents.count
         }
@@ -90,16 +93,20 @@ actor SentenceIndex {
             let page = try await store.vectors(model: model, after: last, limit: Self.page)
             if page.isEmpty { break }
             for entry in page {
-                if let sentences = try? SentenceVectors(
-                    stored: entry.vectors, dimensions: embedder.identity.dimensions)
-                {
-                    let sum = sentences.sum
-                    index.append(entry.id, sum.normalised())
-                    centre.add(sum, of: sentences.wanted)
-                }
+                add(entry)
                 last = max(last, entry.id)
             }
         }
         generation = now
+    }
+
+    private func add(_ entry: EntryVectors) {
+        guard
+            let sentences = try? SentenceVectors(
+                stored: entry.vectors, dimensions: embedder.identity.dimensions)
+        else { return }
+        let sum = sentences.sum
+        index.append(entry.id, sum.normalised())
+        centre.add(sum, of: sentences.wanted)
     }
 }

@@ -55,6 +55,18 @@ import Testing
         #expect(result.hits.first?.terms == ["energy"])
     }
 
+    @Test func whatWasMissingIsFoundOnceItIsMade() async throws {
+        let store = MemoryStore()
+        try EngineTests.library(store)
+        try await SearchEngine(store: store, embedder: WordModel()).makeVectors()
+        _ = store.state.withLock { $0.vectors[Self.name]?.removeValue(forKey: 2) }
+        let engine = SearchEngine(store: store, embedder: WordModel())
+        let query = try SearchQuery("watts", means: .sentences)
+        #expect(try await engine.search(query).hits.contains { $0.record.id == 2 } == false)
+        #expect(try await engine.makeVectors() == 1)
+        #expect(try await engine.search(query).hits.first?.record.id == 2)
+    }
+
     @Test func manyAskAtOnce() async throws {
         let store = MemoryStore()
         for number in 0..<1200 { store.add(try Samples.entry("e\(number)", number == 700 ? "battery" : "weight")) }
