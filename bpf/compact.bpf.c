@@ -15,6 +15,7 @@
  * be opened, and they come first by max_wait_us.
  */
 #include <schedcp/scheduler.bpf.h>
+#include <schedcp/parking.bpf.h>
 #include <schedcp/stats.bpf.h>
 
 char _license[] SEC("license") = "GPL";
@@ -29,11 +30,6 @@ TUNABLE(u32, shrink_ms, 500);
 #define CLOCK_MONOTONIC 1
 #define EBUSY 16
 
-#define WINDOW_NS (20 * NSEC_PER_MSEC)
-#define STALE_WINDOWS 8
-#define UTIL_ONE 1024 /* one CPU that is always busy */
-#define UTIL_WEIGHT 4 /* the latest window is one part in four of the average */
-#define ROOM_PERCENT 20
 #define LOAD_MIN 30
 #define LOAD_MAX 95
 #define WAIT_MIN_NS (500 * NSEC_PER_USEC)
@@ -41,31 +37,8 @@ TUNABLE(u32, shrink_ms, 500);
 #define SHRINK_MAX_MS 60000
 #define OVERDUE_MAX 32 /* tasks that one look of the timer wakes CPUs for */
 
-enum {
-	COUNT_GROWN = COUNT_OWN, /* times that CPUs were opened */
-	COUNT_SHRUNK,            /* times that one was closed */
-	COUNT_OVERDUE,           /* tasks that the timer found waiting for max_wait_us or longer */
-};
-
-struct place {
-	u32 cpu;  /* the CPU at this place of the order */
-	u32 rank; /* the place of the CPU of this number */
-	u32 llc;
-	bool online;
-	u64 since; /* when this CPU began to run the task it runs, or was last asked; 0: it runs none */
-};
-
-static struct place places[SCHEDCP_MAX_CPUS];
-static u32 first_rank[SCHEDCP_MAX_LLCS]; /* of each cache's CPUs, while they are put in order */
-static u32 nr_places;
-static u32 horizon; /* CPUs whose rank is below it are open */
-static u32 nr_open;
-static u32 nr_online;
-
-static u64 window_start;
-static u64 busy; /* CPU time since then, of all CPUs, in ns */
-static u64 util;
-static u64 roomy_since; /* since then one CPU fewer would do */
+/* Tasks that the timer found waiting for max_wait_us or longer. */
+#define COUNT_OVERDUE COUNT_PARKING_END
 
 struct watch {
 	struct bpf_timer timer;
@@ -82,13 +55,6 @@ static u32 is_armed;
 
 bool scx_bpf_test_and_clear_cpu_idle(s32 cpu) __ksym;
 
-static struct place *place_at(u32 index)
-{
-	/* See llc_slot. */
-	barrier_var(index);
-	return &places[index & (SCHEDCP_MAX_CPUS - 1)];
-}
-
 static u64 clamped(u64 value, u64 least, u64 most)
 {
 	return value < least ? least : value > most ? most : value;
@@ -103,76 +69,6 @@ static u64 slice_ns(void)
 {
 	return slice_among(slice_us * NSEC_PER_USEC, scx_bpf_dsq_nr_queued(QUEUE));
 }
-
-static bool is_open(s32 cpu)
-{
-	return place_at(cpu)->rank < horizon;
-}
-
-/* How many CPUs are open */
-
-/*
- * Opens the first `wanted` online CPUs of the order, at least one. Two that do this at once may leave a number that
- * neither wanted; the next window puts it right, and tasks that find no open CPU are overdue meanwhile.
- */
-static void resize(u32 wanted)
-{
-	u32 seen = 0, end = 0, rank;
-
-	bpf_for(rank, 0, nr_places) {
-		end = rank + 1;
-		seen += place_at(place_at(rank)->cpu)->online;
-		if (seen >= wanted)
-			break;
-	}
-	horizon = end;
-	nr_open = seen;
-}
-
-static void decide(u64 now)
-{
-	u64 percent = clamped(load_percent, LOAD_MIN, LOAD_MAX), load = util * 100, open = nr_open;
-	u64 shrink = clamped(shrink_ms, 0, SHRINK_MAX_MS) * NSEC_PER_MSEC;
-
-	if (load > open * UTIL_ONE * percent && open < nr_online) {
-		resize(load / (UTIL_ONE * percent) + 1);
-		count(COUNT_GROWN);
-		roomy_since = now;
-	} else if (open <= 1 || load > (open - 1) * UTIL_ONE * (percent - ROOM_PERCENT)) {
-		roomy_since = now;
-	} else if (now - roomy_since >= shrink) {
-		resize(open - 1);
-		count(COUNT_SHRUNK);
-		roomy_since = now;
-	}
-}
-
-/* Adds what the CPU has run since it was last asked. */
-static void account(s32 cpu, u64 now)
-{
-	u64 since = place_at(cpu)->since;
-
-	if (since)
-		__sync_fetch_and_add(&busy, now - since);
-	place_at(cpu)->since = now;
-}
-
-/* Closes the window when it is over. At ticks only: where none comes while tasks run, there is little to decide. */
-static void look_at_load(u64 now)
-{
-	u64 start = window_start, latest;
-
-	if (before(now, start + WINDOW_NS) || __sync_val_compare_and_swap(&window_start, start, now) != start)
-		return;
-	latest = __sync_lock_test_and_set(&busy, 0) * UTIL_ONE / (now - start);
-	if (now - start > STALE_WINDOWS * WINDOW_NS)
-		util = latest;
-	else
-		util += latest / UTIL_WEIGHT - util / UTIL_WEIGHT;
-	decide(now);
-}
-
-/* Tasks and CPUs */
 
 /* An idle open CPU for the task, now claimed; else a negative number, with an open one that it may use, if any. */
 static s32 pick_open(const struct task_struct *p, s32 *usable)
@@ -322,7 +218,7 @@ void BPF_STRUCT_OPS(compact_tick, struct task_struct *p)
 	u64 now = clock_now();
 
 	account(scx_bpf_task_cpu(p), now);
-	look_at_load(now);
+	look_at_load(now, clamped(load_percent, LOAD_MIN, LOAD_MAX), clamped(shrink_ms, 0, SHRINK_MAX_MS) * NSEC_PER_MSEC);
 }
 
 void BPF_STRUCT_OPS(compact_stopping, struct task_struct *p, bool runnable)
@@ -335,61 +231,21 @@ void BPF_STRUCT_OPS(compact_stopping, struct task_struct *p, bool runnable)
 
 void BPF_STRUCT_OPS(compact_cpu_online, s32 cpu)
 {
-	place_at(cpu)->online = true;
-	__sync_fetch_and_add(&nr_online, 1);
-	resize(nr_open);
+	parking_online(cpu);
 }
 
 /* One queue for all CPUs: nothing is left behind by a CPU that goes. */
 void BPF_STRUCT_OPS(compact_cpu_offline, s32 cpu)
 {
-	place_at(cpu)->online = false;
-	place_at(cpu)->since = 0;
-	__sync_fetch_and_sub(&nr_online, 1);
-	resize(nr_open);
-}
-
-/* The order of the CPUs: by cache, then by number. */
-static void put_in_order(void)
-{
-	u32 nr = nr_llcs(), llc, cpu;
-
-	bpf_for(cpu, 0, nr_places)
-		first_rank[llc_slot(place_at(cpu)->llc + 1)]++;
-	first_rank[0] = 0;
-	bpf_for(llc, 1, nr)
-		first_rank[llc_slot(llc)] += first_rank[llc_slot(llc - 1)];
-	bpf_for(cpu, 0, nr_places) {
-		u32 rank = first_rank[llc_slot(place_at(cpu)->llc)]++;
-
-		place_at(cpu)->rank = rank;
-		place_at(rank)->cpu = cpu;
-	}
+	parking_offline(cpu);
 }
 
 s32 BPF_STRUCT_OPS_SLEEPABLE(compact_init)
 {
 	struct watch *watch = bpf_map_lookup_elem(&watches, &(u32){0});
-	const struct cpumask *online = scx_bpf_get_online_cpumask();
 	s32 error;
-	u32 cpu;
 
-	nr_places = nr_cpus();
-	/* What an earlier attachment of the same load counted is void. CPUs cannot come or go during init. */
-	nr_online = 0;
-	bpf_for(cpu, 0, nr_places) {
-		place_at(cpu)->online = bpf_cpumask_test_cpu(cpu, online);
-		place_at(cpu)->since = 0;
-		place_at(cpu)->llc = llc_of(cpu);
-		first_rank[llc_slot(place_at(cpu)->llc + 1)] = 0;
-		nr_online += place_at(cpu)->online;
-	}
-	scx_bpf_put_cpumask(online);
-	put_in_order();
-	window_start = clock_now();
-	roomy_since = window_start;
-	/* All of them: who comes from another scheduler comes with its load. */
-	resize(nr_online);
+	parking_start();
 	is_armed = 0;
 	error = scx_bpf_create_dsq(QUEUE, -1);
 	if (error || !watch)
