@@ -7,16 +7,21 @@
  * one window of time: whoever gets a CPU during the window runs until its end, whoever becomes runnable during it joins at
  * the front. A turn is this:
  *
- *  - It begins when the first thread gets a CPU. Where siblings wait, processes with a single runnable thread give way:
- *    their CPUs are interrupted, and the siblings are next in the queue.
- *  - When the last sibling has got a CPU, the window begins anew, once. So they are all there for a whole window, and a
- *    turn lasts at most two.
+ *  - It begins when the first thread gets a CPU. Where siblings wait, others give way: processes with a single runnable
+ *    thread, and those that have not got all their threads on CPUs either and have a later place. Their CPUs are
+ *    interrupted, and the siblings are next in the queue.
+ *  - When the window ends while siblings still wait, others have to give way once more, and there is a second window.
+ *    Without this two gangs could share the CPUs unevenly for ever, a thread of each at a time.
+ *  - When the last sibling has got a CPU, the window begins anew. So they are all there for a whole window, where the
+ *    turn is not over before: it lasts two windows at most.
  *  - What is left in the queue afterwards goes on with the old place, but nobody joins there any more.
  *
- * What bounds the wait: places are times, and a new turn needs a new place, behind all that wait. A single that gave way
- * gets a new place too, but does not give way in its next turn: it has at least one whole window in every two turns.
+ * What bounds the wait: places are times, and a new turn needs a new place, behind all that wait. A gang that gave way
+ * keeps its place, and gave way to one that was before it anyway. A single that gave way gets a new place, but does not
+ * give way in its next turn: it has at least one whole window in every two turns.
  */
 #include <schedcp/scheduler.bpf.h>
+#include <schedcp/gangs.bpf.h>
 #include <schedcp/stats.bpf.h>
 
 char _license[] SEC("license") = "GPL";
@@ -24,25 +29,6 @@ char _license[] SEC("license") = "GPL";
 TUNABLE(u32, turn_us, 20000);
 
 #define QUEUE 0
-
-enum {
-	COUNT_TURNS = COUNT_OWN, /* turns of processes with more than one runnable thread */
-	COUNT_TOGETHER,          /* of these: all runnable threads were on CPUs at once */
-};
-
-/* A process, kept in the storage of its first thread. */
-struct gang {
-	u64 id;
-	s32 runnable; /* threads */
-	s32 running;
-	u32 turn;     /* counts its turns */
-	u64 until;    /* the end of the latest */
-	u64 place;    /* in the queue, for threads that are queued now */
-	u64 began_as; /* the place with which its latest turn began */
-	bool complete; /* all threads were running at once in this turn */
-	bool gave_way; /* in its latest turn, so it will not in the next */
-	bool stays;    /* it does not give way in this turn */
-};
 
 struct task_state {
 	u64 gang_id; /* where it is counted */
@@ -60,23 +46,7 @@ struct {
 	__type(value, struct task_state);
 } tasks SEC(".maps");
 
-/* What runs on a CPU. */
-struct seat {
-	u64 single;      /* the process' id, where it has one runnable thread and would give way; else 0 */
-	u32 turn;        /* in which it got the CPU */
-	bool must_leave; /* was told to */
-};
-
-static struct seat seats[SCHEDCP_MAX_CPUS];
-static u32 nr_seats;
 static u64 last_id;
-
-static struct seat *seat_at(s32 cpu)
-{
-	/* See llc_slot. */
-	barrier_var(cpu);
-	return &seats[cpu & (SCHEDCP_MAX_CPUS - 1)];
-}
 
 static struct task_state *state_of(struct task_struct *p)
 {
@@ -108,38 +78,6 @@ static struct gang *gang_of(struct task_struct *p, struct task_state *state)
 		__sync_fetch_and_add(&gang->running, state->is_running);
 	}
 	return gang;
-}
-
-/* Interrupts as many singles as siblings wait, on CPUs that the gang may use. */
-static void call_in(struct task_struct *p, u64 id, s32 waiting)
-{
-	u32 cpu;
-
-	bpf_for(cpu, 0, nr_seats) {
-		struct seat *seat = seat_at(cpu);
-
-		if (waiting <= 0)
-			break;
-		if (!seat->single || seat->single == id || !bpf_cpumask_test_cpu(cpu, p->cpus_ptr))
-			continue;
-		seat->single = 0;
-		seat->must_leave = true;
-		waiting--;
-		if (cpu < scx_bpf_nr_cpu_ids())
-			scx_bpf_kick_cpu(cpu, SCX_KICK_PREEMPT);
-	}
-}
-
-static void begin_turn(struct gang *gang, u64 place, u64 now, u64 window)
-{
-	/* Who is left from a turn before keeps its place, but others do not join it there, or it might never end. */
-	gang->place = place == gang->began_as ? now : place;
-	gang->began_as = place;
-	gang->turn++;
-	gang->until = now + window;
-	gang->complete = false;
-	gang->stays = gang->gave_way;
-	gang->gave_way = false;
 }
 
 s32 BPF_STRUCT_OPS(gang_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
@@ -192,16 +130,16 @@ void BPF_STRUCT_OPS(gang_enqueue, struct task_struct *p, u64 enq_flags)
 static u64 left_of(struct task_struct *p, struct task_state *state, struct seat *seat, u64 now)
 {
 	struct gang *gang = gang_of(p, state);
+	bool must_leave = seat->must_leave;
 
-	if (seat->must_leave) {
-		gang->gave_way = true;
-		gang->until = now;
-		count(COUNT_PREEMPTED);
-	}
 	seat->must_leave = false;
-	if (state->yielded || seat->turn != gang->turn || !before(now, gang->until))
+	if (must_leave && !gang->complete) {
+		make_way(gang, now);
 		return 0;
-	return gang->until - now;
+	}
+	if (state->yielded || seat->turn != gang->turn)
+		return 0;
+	return before(now, gang->until) ? gang->until - now : 0;
 }
 
 void BPF_STRUCT_OPS(gang_dispatch, s32 cpu, struct task_struct *prev)
@@ -256,8 +194,8 @@ void BPF_STRUCT_OPS(gang_running, struct task_struct *p)
 	struct task_state *state = state_of(p);
 	struct seat *seat = seat_at(scx_bpf_task_cpu(p));
 	u64 now = bpf_ktime_get_ns(), window = window_ns();
-	bool begins, is_gang;
 	struct gang *gang;
+	bool begins;
 
 	if (!state)
 		return;
@@ -265,24 +203,42 @@ void BPF_STRUCT_OPS(gang_running, struct task_struct *p)
 	state->is_running = true;
 	state->yielded = false;
 	__sync_fetch_and_add(&gang->running, 1);
-	is_gang = gang->runnable > 1;
 	begins = state->is_new && !before(now, gang->until);
 	state->is_new = false;
 	if (begins)
 		begin_turn(gang, p->scx.dsq_vtime, now, window);
-	seat->must_leave = false;
 	seat->turn = gang->turn;
-	seat->single = is_gang || gang->stays ? 0 : gang->id;
-	if (is_gang && !gang->complete && gang->running >= gang->runnable) {
-		gang->complete = true;
-		gang->until = now + window;
-		count(COUNT_TOGETHER);
-	}
+	seat->must_leave = false;
+	if (gang->runnable > 1 && !gang->complete && gang->running >= gang->runnable)
+		complete_turn(gang, now, window);
+	take_seat(seat, gang);
 	task_set_slice(p, at_least(before(now, gang->until) ? gang->until - now : 0));
-	if (is_gang && begins) {
+	if (gang->runnable > 1 && begins) {
 		count(COUNT_TURNS);
-		call_in(p, gang->id, gang->runnable - gang->running);
+		call_in(p, gang, now);
 	}
+}
+
+/* The window is over and siblings wait: the second one, if this task belongs to the turn at all. */
+void BPF_STRUCT_OPS(gang_tick, struct task_struct *p)
+{
+	struct seat *seat = seat_at(scx_bpf_task_cpu(p));
+	struct task_state *state = state_of(p);
+	u64 now = bpf_ktime_get_ns();
+	struct gang *gang;
+
+	if (!state || seat->must_leave)
+		return;
+	gang = gang_of(p, state);
+	if (seat->turn != gang->turn)
+		return;
+	if (!before(now, gang->until) && !gang->complete && !gang->extended && lacks_siblings(gang)) {
+		gang->extended = true;
+		gang->until = now + window_ns();
+		task_set_slice(p, gang->until - now);
+		call_in(p, gang, now);
+	}
+	take_seat(seat, gang);
 }
 
 void BPF_STRUCT_OPS(gang_stopping, struct task_struct *p, bool runnable)
@@ -291,7 +247,7 @@ void BPF_STRUCT_OPS(gang_stopping, struct task_struct *p, bool runnable)
 	struct task_state *state = state_of(p);
 	struct gang *gang;
 
-	seat->single = 0;
+	seat->gang_id = 0;
 	if (!state || !state->is_running)
 		return;
 	gang = gang_of(p, state);
@@ -319,7 +275,7 @@ void BPF_STRUCT_OPS(gang_cpu_online, s32 cpu)
 
 void BPF_STRUCT_OPS(gang_cpu_offline, s32 cpu)
 {
-	seat_at(cpu)->single = 0;
+	seat_at(cpu)->gang_id = 0;
 }
 
 s32 BPF_STRUCT_OPS_SLEEPABLE(gang_init)
@@ -337,6 +293,7 @@ SCHEDULER(gang_ops,
 	  .select_cpu = (void *)gang_select_cpu,
 	  .enqueue = (void *)gang_enqueue,
 	  .dispatch = (void *)gang_dispatch,
+	  .tick = (void *)gang_tick,
 	  .runnable = (void *)gang_runnable,
 	  .running = (void *)gang_running,
 	  .stopping = (void *)gang_stopping,
