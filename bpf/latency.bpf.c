@@ -125,11 +125,12 @@ static u64 deadline_of(const struct task_struct *p, const struct task_state *sta
 	return vclock_place(&clock, p->scx.dsq_vtime, LAG_NS, DEBT_MAX_NS) + slack * state->octaves / (SCALE_OCTAVES * OCTAVE);
 }
 
-/* Brings the task's virtual time up to date with what it has run. */
+/* Brings the task's virtual time up to date with what it has run, and the clock with the time that this took. */
 static void settle(struct task_struct *p, struct task_state *state)
 {
 	u64 used = p->se.sum_exec_runtime - state->counted;
 
+	vclock_push(&clock, clock_now(), CLOCK_SHARE);
 	state->counted = p->se.sum_exec_runtime;
 	if (state->charged)
 		task_set_vtime(p, p->scx.dsq_vtime + virtual_time(used, p));
@@ -174,7 +175,6 @@ void BPF_STRUCT_OPS(latency_enqueue, struct task_struct *p, u64 enq_flags)
 	struct task_state *state = state_of(p);
 	u64 now = clock_now(), deadline = clock.now + DEBT_MAX_NS;
 
-	vclock_push(&clock, now, CLOCK_SHARE);
 	if (state) {
 		state->charged = true;
 		state->queued_at = now;
@@ -190,25 +190,14 @@ void BPF_STRUCT_OPS(latency_enqueue, struct task_struct *p, u64 enq_flags)
 
 void BPF_STRUCT_OPS(latency_dispatch, s32 cpu, struct task_struct *prev)
 {
-	bool runnable = can_continue(prev, cpu), contended, stays = false;
-	struct task_state *state = runnable ? state_of(prev) : NULL;
-	u64 first;
+	bool goes_on = can_continue(prev, cpu), keeps = false;
+	struct task_state *state = goes_on ? state_of(prev) : NULL;
 
 	if (state) {
 		settle(prev, state);
-		contended = first_waiting(QUEUE, cpu, &first);
-		/* When nobody waits for this CPU, what the task runs from here on takes nothing from anybody. */
-		state->charged = contended;
-		stays = !contended || (!state->yielded && before(deadline_of(prev, state), first));
+		keeps = keeps_turn(state, QUEUE, cpu, deadline_of(prev, state));
 	}
-	if (!stays && dsq_move_to_local(QUEUE, SCX_ENQ_IMMED)) {
-		count(COUNT_DISPATCHED);
-	} else if (runnable) {
-		task_set_slice(prev, slice_ns());
-		count(COUNT_KEPT);
-	} else {
-		count(COUNT_IDLE);
-	}
+	end_dispatch(!keeps && dsq_move_to_local(QUEUE, SCX_ENQ_IMMED), goes_on, prev, slice_ns());
 }
 
 /* Even a task that is behind gives way when it asks to, for one turn. */
@@ -236,7 +225,6 @@ void BPF_STRUCT_OPS(latency_running, struct task_struct *p)
 	struct task_state *state = state_of(p);
 	u64 now = clock_now();
 
-	vclock_push(&clock, now, CLOCK_SHARE);
 	if (!state)
 		return;
 	state->counted = p->se.sum_exec_runtime;

@@ -127,16 +127,9 @@ static bool stays_first(struct task_struct *prev, s32 cpu)
 
 void BPF_STRUCT_OPS(ljf_dispatch, s32 cpu, struct task_struct *prev)
 {
-	bool runnable = can_continue(prev, cpu);
+	bool goes_on = can_continue(prev, cpu), keeps = goes_on && stays_first(prev, cpu);
 
-	if (!(runnable && stays_first(prev, cpu)) && dsq_move_to_local(QUEUE, SCX_ENQ_IMMED)) {
-		count(COUNT_DISPATCHED);
-	} else if (runnable) {
-		task_set_slice(prev, slice_ns());
-		count(COUNT_KEPT);
-	} else {
-		count(COUNT_IDLE);
-	}
+	end_dispatch(!keeps && dsq_move_to_local(QUEUE, SCX_ENQ_IMMED), goes_on, prev, slice_ns());
 }
 
 bool BPF_STRUCT_OPS(ljf_yield, struct task_struct *from, struct task_struct *to)

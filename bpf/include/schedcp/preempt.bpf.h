@@ -2,8 +2,8 @@
 /*
  * Pre-emption, careful and bounded: a task that cannot wait interrupts a CPU whose task can.
  *
- * Each CPU says until when its task wants to be done. Of two CPUs, that where the waiting task was last and another one
- * each time, the one whose task has more time is interrupted, if that task's deadline is later by a margin. A CPU is then
+ * Each CPU says until when its task wants to be done. Of a few CPUs, that where the waiting task was last and others each
+ * time, the one whose task has most time is interrupted, if that task's deadline is later by a margin. A CPU is then
  * left alone for a while, so that no storm of wakeups keeps its task from getting on. An interrupted CPU calls dispatch,
  * which compares as it does at the end of a slice: whether the task has to go is decided there.
  */
@@ -11,9 +11,11 @@
 #define SCHEDCP_PREEMPT_BPF_H
 
 #include <schedcp/scheduler.bpf.h>
+#include <schedcp/flat.bpf.h>
 #include <schedcp/stats.bpf.h>
 
 #define PREEMPT_GAP_MIN_NS (100 * NSEC_PER_USEC)
+#define PREEMPT_PROBES 3 /* besides the task's own CPU: all of a small machine, and enough of a large one */
 
 /* Each in a cache line of its own, for it is written at every switch. */
 struct cpu_view {
@@ -38,14 +40,28 @@ static struct cpu_view *cpu_view_of(const struct task_struct *running)
 	return &cpu_views[cpu_slot(scx_bpf_task_cpu(running))];
 }
 
-static u32 least_urgent_cpu(const struct task_struct *p)
+/* How long the CPU's task could wait, in ns; nothing where none of ours runs. */
+static s64 patience_of(const struct cpu_view *cpu, u64 now)
 {
-	u32 nr = nr_cpus() ?: 1, own = cpu_slot(scx_bpf_task_cpu(p));
-	u32 other = cpu_slot(__sync_fetch_and_add(&cpu_probes, 1) % nr);
+	return (s64)(cpu->deadline - now) & -(s64)cpu->busy;
+}
 
-	if (!bpf_cpumask_test_cpu(other, p->cpus_ptr))
-		return own;
-	return before(cpu_views[own].deadline, cpu_views[other].deadline) ? other : own;
+/* Without branches, so that the probes are one path for a verifier. */
+static u32 least_urgent_cpu(const struct task_struct *p, u64 now)
+{
+	u32 nr = nr_cpus() ?: 1, first = __sync_fetch_and_add(&cpu_probes, PREEMPT_PROBES), i;
+	s64 chosen = cpu_slot(scx_bpf_task_cpu(p)), most = patience_of(&cpu_views[cpu_slot(chosen)], now);
+
+	_Pragma("unroll") for (i = 0; i < PREEMPT_PROBES; i++) {
+		s64 other = cpu_slot((first + i) % nr), patience = patience_of(&cpu_views[cpu_slot(other)], now);
+		s64 allowed = bpf_cpumask_test_cpu(other, p->cpus_ptr), better;
+
+		barrier_var(allowed);
+		better = flat_negative(most - patience) & -allowed;
+		chosen ^= (chosen ^ other) & better;
+		most ^= (most ^ patience) & better;
+	}
+	return cpu_slot(chosen);
 }
 
 /*
@@ -54,7 +70,7 @@ static u32 least_urgent_cpu(const struct task_struct *p)
  */
 static void preempt_for(const struct task_struct *p, u64 deadline, u64 margin, u64 gap, u64 now, u32 spared)
 {
-	u32 chosen = least_urgent_cpu(p);
+	u32 chosen = least_urgent_cpu(p, now);
 	struct cpu_view *cpu = &cpu_views[cpu_slot(chosen)];
 
 	if (gap < PREEMPT_GAP_MIN_NS)

@@ -34,7 +34,8 @@ static __always_inline u64 slice_among(u64 slice_ns, s32 queued)
 {
 	if (slice_ns > SLICE_MAX_NS)
 		slice_ns = SLICE_MAX_NS;
-	if (queued > 0 && slice_ns > ROUND_MAX_NS / queued)
+	/* A product and no quotient: this is asked at every insert, and is hardly ever true. */
+	if (queued > 0 && slice_ns * queued > ROUND_MAX_NS)
 		slice_ns = ROUND_MAX_NS / queued;
 	return slice_ns < SLICE_MIN_NS ? SLICE_MIN_NS : slice_ns;
 }

@@ -70,6 +70,23 @@ static __always_inline bool count(u32 which)
 		false;                                   \
 	})
 
+/*
+ * The end of the operation dispatch, `prev` being what the CPU has just run: another task was moved to this CPU, or prev goes
+ * on with a slice of `ns`, or there is nothing to run. `goes_on` and `ns` are evaluated only where it comes to them. Without a
+ * slice of its own prev would get the kernel's default one.
+ */
+#define end_dispatch(moved, goes_on, prev, ns)    \
+	({                                        \
+		if (moved) {                      \
+			count(COUNT_DISPATCHED);  \
+		} else if (goes_on) {             \
+			task_set_slice(prev, ns); \
+			count(COUNT_KEPT);        \
+		} else {                          \
+			count(COUNT_IDLE);        \
+		}                                 \
+	})
+
 /* volatile: the compiler must neither believe the initial value nor read twice what it was told to read once. */
 #define TUNABLE(type, name, value) volatile type name SEC(".data.tunables") = value
 

@@ -13,6 +13,7 @@
 #include <schedcp/scheduler.bpf.h>
 
 #define WEIGHT_NICE_0 100
+#define VCLOCK_STEP_NS NSEC_PER_MSEC
 
 struct vclock {
 	u64 now;  /* virtual time, in ns at the weight of nice 0 */
@@ -25,21 +26,22 @@ static __always_inline void vclock_start(struct vclock *clock)
 }
 
 /*
- * Pushes the clock on by one `share`th of the real time since the last push. Races between CPUs lose at most one small step,
- * which the next step makes good: cheaper than a lock that all CPUs would share.
+ * Pushes the clock on by one `share`th of the real time since the last push. In steps of VCLOCK_STEP_NS, because all CPUs
+ * share the clock's cache line. Races between CPUs lose at most one step, which the next one makes good: cheaper than a lock.
  */
 static __always_inline void vclock_push(struct vclock *clock, u64 now, u64 share)
 {
 	u64 last = clock->wall;
 
-	if (before(last, now) && __sync_val_compare_and_swap(&clock->wall, last, now) == last)
+	if (before(last + VCLOCK_STEP_NS, now) && __sync_val_compare_and_swap(&clock->wall, last, now) == last)
 		__sync_fetch_and_add(&clock->now, (now - last) / share);
 }
 
 /* A task with this virtual time won against others. */
 static __always_inline void vclock_won(struct vclock *clock, u64 vtime)
 {
-	clock->now = later(clock->now, vtime);
+	if (before(clock->now, vtime))
+		clock->now = vtime;
 }
 
 static __always_inline u64 vclock_place(const struct vclock *clock, u64 vtime, u64 lag, u64 debt)
@@ -48,6 +50,19 @@ static __always_inline u64 vclock_place(const struct vclock *clock, u64 vtime, u
 
 	return before(clock->now + debt, place) ? clock->now + debt : place;
 }
+
+/*
+ * In dispatch: does the task that has just run go on? It does when nobody waits for this CPU, and then what it runs from here
+ * on takes nothing from anybody and is not charged; or when its place is before that of the first waiting one and it did not
+ * yield. `state` is what the scheduler keeps of it, with `charged` and `yielded`.
+ */
+#define keeps_turn(state, queue, cpu, place)                                     \
+	({                                                                       \
+		u64 ___first = 0;                                                \
+		(state)->charged = first_waiting(queue, cpu, &___first);         \
+		!(state)->charged ||                                             \
+			(!(state)->yielded && before(place, ___first));          \
+	})
 
 /* CPU time as virtual time of this task. */
 static __always_inline u64 virtual_time(u64 used, const struct task_struct *p)
