@@ -33,17 +33,20 @@ static u32 nr_orphans;
 
 static u32 queue_of(struct task_struct *p)
 {
-	s32 cpu = scx_bpf_task_cpu(p);
+	s32 cpu;
 
+	if (nr_llcs() == 1)
+		return 0;
+	cpu = scx_bpf_task_cpu(p);
 	/* After a change of affinity the task may still be on a CPU that it must leave: queue it where it may run. */
 	if (!bpf_cpumask_test_cpu(cpu, p->cpus_ptr))
 		cpu = bpf_cpumask_first(p->cpus_ptr);
 	return llc_of(cpu);
 }
 
-static u64 slice_in(u32 llc)
+static u64 slice_beside(s32 queued)
 {
-	return slice_among(slice_us * NSEC_PER_USEC, scx_bpf_dsq_nr_queued(llc));
+	return slice_among(slice_us * NSEC_PER_USEC, queued);
 }
 
 s32 BPF_STRUCT_OPS(fifo_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
@@ -53,7 +56,7 @@ s32 BPF_STRUCT_OPS(fifo_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wak
 
 	if (idle) {
 		/* IMMED: when the CPU turns out to be taken, the task comes back to enqueue instead of waiting there. */
-		dsq_insert(p, SCX_DSQ_LOCAL, slice_in(llc_of(cpu)), SCX_ENQ_IMMED);
+		dsq_insert(p, SCX_DSQ_LOCAL, slice_beside(0), SCX_ENQ_IMMED);
 		count(COUNT_SELECT_IDLE);
 	}
 	return cpu;
@@ -63,7 +66,7 @@ void BPF_STRUCT_OPS(fifo_enqueue, struct task_struct *p, u64 enq_flags)
 {
 	u32 llc = queue_of(p);
 
-	dsq_insert(p, llc, slice_in(llc), enq_flags);
+	dsq_insert(p, llc, slice_beside(scx_bpf_dsq_nr_queued(llc)), enq_flags);
 	count(COUNT_ENQUEUED);
 	if (wake_idle_cpu_for(p))
 		count(COUNT_KICKED);
@@ -106,26 +109,20 @@ static bool serve(u32 home, u32 nr)
 	if (nr > 1 && serve_foreign_turn(home, nr))
 		return true;
 	/* Its own queue, then its neighbours': each queue once, and no more. */
-	bpf_for(i, 0, nr) {
+	if (dsq_move_to_local(home, SCX_ENQ_IMMED))
+		return true;
+	bpf_for(i, 1, nr) {
 		if (dsq_move_to_local((home + i) % nr, SCX_ENQ_IMMED))
-			return !i || count(COUNT_STOLEN);
+			return count(COUNT_STOLEN);
 	}
 	return false;
 }
 
 void BPF_STRUCT_OPS(fifo_dispatch, s32 cpu, struct task_struct *prev)
 {
-	u32 home = llc_of(cpu);
+	bool moved = serve(llc_of(cpu), nr_llcs());
 
-	if (serve(home, nr_llcs())) {
-		count(COUNT_DISPATCHED);
-	} else if (can_continue(prev, cpu)) {
-		/* Nobody else: without this the kernel goes on too, but with its own default slice. */
-		task_set_slice(prev, slice_in(home));
-		count(COUNT_KEPT);
-	} else {
-		count(COUNT_IDLE);
-	}
+	end_dispatch(moved, can_continue(prev, cpu), prev, slice_beside(0));
 }
 
 void BPF_STRUCT_OPS(fifo_cpu_online, s32 cpu)

@@ -18,7 +18,7 @@
 
 char _license[] SEC("license") = "GPL";
 
-const volatile __u32 slice_us = 5000;
+const volatile __u32 slice_us = 3000;
 const volatile __u32 max_lag_us = 10000;
 
 #define QUEUE 0
@@ -54,20 +54,21 @@ static u64 max_lag(void)
 }
 
 /* A light task gets a shorter slice too: a full one would put it so far ahead that the bound on debt had to forgive. */
-static u64 slice_of(const struct task_struct *p)
+static u64 slice_of(const struct task_struct *p, s32 queued)
 {
 	u64 slice = slice_us * NSEC_PER_USEC;
 
 	if (p->scx.weight < WEIGHT_NICE_0)
 		slice = slice * p->scx.weight / WEIGHT_NICE_0;
-	return slice_among(slice, scx_bpf_dsq_nr_queued(QUEUE));
+	return slice_among(slice, queued);
 }
 
-/* Brings the task's virtual time up to date with what it has run. */
+/* Brings the task's virtual time up to date with what it has run, and the clock with the time that this took. */
 static void settle(struct task_struct *p, struct task_state *state)
 {
 	u64 used = p->se.sum_exec_runtime - state->counted;
 
+	vclock_push(&clock, clock_now(), CLOCK_SHARE);
 	state->counted = p->se.sum_exec_runtime;
 	if (state->charged)
 		task_set_vtime(p, p->scx.dsq_vtime + virtual_time(used, p));
@@ -83,7 +84,7 @@ s32 BPF_STRUCT_OPS(vtime_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wa
 
 		if (state)
 			state->charged = false;
-		dsq_insert(p, SCX_DSQ_LOCAL, slice_of(p), SCX_ENQ_IMMED);
+		dsq_insert(p, SCX_DSQ_LOCAL, slice_of(p, 0), SCX_ENQ_IMMED);
 		count(COUNT_SELECT_IDLE);
 	}
 	return cpu;
@@ -99,10 +100,9 @@ void BPF_STRUCT_OPS(vtime_enqueue, struct task_struct *p, u64 enq_flags)
 {
 	struct task_state *state = state_of(p);
 
-	vclock_push(&clock, clock_now(), CLOCK_SHARE);
 	if (state)
 		state->charged = true;
-	dsq_insert_ordered(p, QUEUE, slice_of(p), place_of(p), enq_flags);
+	dsq_insert_ordered(p, QUEUE, slice_of(p, scx_bpf_dsq_nr_queued(QUEUE)), place_of(p), enq_flags);
 	count(COUNT_ENQUEUED);
 	if (wake_idle_cpu_for(p))
 		count(COUNT_KICKED);
@@ -110,28 +110,15 @@ void BPF_STRUCT_OPS(vtime_enqueue, struct task_struct *p, u64 enq_flags)
 
 void BPF_STRUCT_OPS(vtime_dispatch, s32 cpu, struct task_struct *prev)
 {
-	struct task_state *state;
-	bool contended;
-	u64 first;
+	bool goes_on = can_continue(prev, cpu), keeps = false;
+	struct task_state *state = goes_on ? state_of(prev) : NULL;
 
-	if (!can_continue(prev, cpu)) {
-		count(dsq_move_to_local(QUEUE, SCX_ENQ_IMMED) ? COUNT_DISPATCHED : COUNT_IDLE);
-		return;
-	}
-	state = state_of(prev);
-	contended = first_waiting(QUEUE, cpu, &first);
 	if (state) {
 		settle(prev, state);
-		/* When nobody waits for this CPU, what the task runs from here on takes nothing from anybody. */
-		state->charged = contended;
+		keeps = keeps_turn(state, QUEUE, cpu, place_of(prev));
 	}
-	if (contended && !(state && !state->yielded && before(place_of(prev), first)) &&
-	    dsq_move_to_local(QUEUE, SCX_ENQ_IMMED)) {
-		count(COUNT_DISPATCHED);
-		return;
-	}
-	task_set_slice(prev, slice_of(prev));
-	count(COUNT_KEPT);
+	end_dispatch(!keeps && dsq_move_to_local(QUEUE, SCX_ENQ_IMMED), goes_on, prev,
+		     slice_of(prev, scx_bpf_dsq_nr_queued(QUEUE)));
 }
 
 /* Even a task that is behind gives way when it asks to, for one turn. */
@@ -146,7 +133,6 @@ void BPF_STRUCT_OPS(vtime_running, struct task_struct *p)
 {
 	struct task_state *state = state_of(p);
 
-	vclock_push(&clock, clock_now(), CLOCK_SHARE);
 	if (!state)
 		return;
 	state->counted = p->se.sum_exec_runtime;
