@@ -4,19 +4,21 @@
  *
  * A hint, by process name or cgroup, says within what time such a task has to be done after it woke up: its period. From
  * then on it has a deadline (the wakeup + the period) and a budget (budget_percent of the period, in CPU time). Tasks with
- * a budget wait in the order of their deadlines and may interrupt what can wait longer; all others, without a hint or with
- * their budget used up, share what is left by weight, as in vtime. Nobody admits tasks here, so overload is met like this:
+ * a hint wait in the order of their deadlines and may interrupt what can wait longer, also when they were interrupted
+ * themselves; all others share what is left by weight, as in vtime. Nobody admits tasks here, so overload is met like this:
  *
- *  - A task that has used up its budget is one of the others until its deadline has passed: a wrong hint, or one for a task
- *    that computes without a pause, takes no more than budget_percent of a CPU from the others' deadlines.
+ *  - A task that has used up its budget gets that of the next period at once, and with it the next period's deadline, so
+ *    that it goes behind those who are in time. Once it has borrowed so, it comes after all others until that deadline has
+ *    passed: a wrong hint, or one for a task that computes without a pause, takes no more than budget_percent of a CPU.
  *  - A task that is still not done at its deadline gets a new one, a period later: it has missed this one anyway, and
- *    those who can still be in time go first. So no key in that queue is older than the moment of its insertion, and a task
- *    waits there for a period and the turn of those with earlier deadlines.
+ *    those who can still be in time go first. A key is the deadline, and OUT_NS later for a task without budget; so it is at
+ *    most two periods and OUT_NS, 8 s, after the moment of its insertion, and never before it.
  *  - The others are served first, in spite of all deadlines, whenever the CPU owes them time: rest_percent of it, or one
  *    thousandth for each that waits if that is more, but at most half. So a turn of them takes 4 s, and 8 s in a crowd; and
  *    their virtual clock (vclock.bpf.h) lets every newcomer queue behind after CLOCK_SHARE * (DEBT_MAX_NS + LAG_NS).
  */
 #include <schedcp/scheduler.bpf.h>
+#include <schedcp/flat.bpf.h>
 #include <schedcp/hints.bpf.h>
 #include <schedcp/preempt.bpf.h>
 #include <schedcp/stats.bpf.h>
@@ -32,6 +34,7 @@ TUNABLE(u32, rest_percent, 5);
 #define REST 1
 #define PERIOD_MIN_NS NSEC_PER_MSEC
 #define PERIOD_MAX_NS (2 * NSEC_PER_SEC)
+#define OUT_NS (2 * PERIOD_MAX_NS) /* more than any deadline of a task with a budget is away */
 #define CLOCK_SHARE 50
 #define DEBT_MAX_NS (100 * NSEC_PER_MSEC)
 #define LAG_NS (10 * NSEC_PER_MSEC)
@@ -49,7 +52,7 @@ enum {
 struct task_state {
 	u64 period;   /* from its wakeup to its deadline, in ns; 0: none is known */
 	u64 deadline; /* of the present period */
-	u64 budget;   /* CPU time left until then, in ns; with none it is one of the others */
+	u64 budget;   /* CPU time left until then, in ns */
 	u64 counted;  /* CPU time of the task up to which it was charged or forgiven, in ns */
 	u64 queued_at; /* 0: it did not pass a queue */
 	struct hint hint;
@@ -84,18 +87,12 @@ static struct task_state *state_of(struct task_struct *p)
 	return bpf_task_storage_get(&tasks, p, 0, 0);
 }
 
-static u64 within(u64 value, u64 least, u64 most)
+static u64 slice_of(const struct task_state *state, s32 queued)
 {
-	return value < least ? least : value > most ? most : value;
-}
+	s64 slice = slice_us * NSEC_PER_USEC, budget = state ? state->budget : 0;
 
-static u64 slice_of(const struct task_state *state, u64 queue)
-{
-	u64 slice = slice_us * NSEC_PER_USEC;
-
-	if (state && state->budget && state->budget < slice)
-		slice = state->budget;
-	return slice_among(slice, scx_bpf_dsq_nr_queued(queue));
+	slice = flat_choice(-budget, flat_least(slice, budget), slice);
+	return slice_among(slice, queued);
 }
 
 static u64 place_of(const struct task_struct *p)
@@ -103,10 +100,21 @@ static u64 place_of(const struct task_struct *p)
 	return vclock_place(&clock, p->scx.dsq_vtime, LAG_NS, DEBT_MAX_NS);
 }
 
+static u64 budget_of(const struct task_state *state)
+{
+	return state->period / 100 * flat_within(budget_percent, 1, 100);
+}
+
 static void begin_period(struct task_state *state, u64 now)
 {
 	state->deadline = now + state->period;
-	state->budget = state->period / 100 * within(budget_percent, 1, 100);
+	state->budget = budget_of(state);
+}
+
+/* The place among tasks with a hint: those with a budget by their deadlines, and OUT_NS later the others by when they get one. */
+static u64 key_of(const struct task_state *state, u64 now)
+{
+	return flat_most(state->deadline + (OUT_NS & ~flat_differ(state->budget, 0)), now);
 }
 
 /* Looks for the task's hint and begins a new period where the old one is over. */
@@ -121,11 +129,11 @@ static void look_at(struct task_struct *p, struct task_state *state, bool woke)
 	}
 	if (!state->period)
 		woke = true;
-	state->period = within(hint, PERIOD_MIN_NS, PERIOD_MAX_NS);
+	state->period = flat_within(hint, PERIOD_MIN_NS, PERIOD_MAX_NS);
 	/* A periodic task wakes up a little before its last deadline when the wakeup before was late: that is the next period. */
 	if (before(now + (woke ? state->period / 8 : 0), state->deadline)) {
 		/* Woken early, it may go on with what is left, but not take the whole of it just before the end. */
-		if (woke && state->budget * 100 > (state->deadline - now) * within(budget_percent, 1, 100))
+		if (woke && state->budget * 100 > (state->deadline - now) * flat_within(budget_percent, 1, 100))
 			begin_period(state, now);
 		return;
 	}
@@ -138,31 +146,41 @@ static void look_at(struct task_struct *p, struct task_state *state, bool woke)
 static void reckon(u64 now, u64 used)
 {
 	struct due *due = bpf_map_lookup_elem(&dues, &(u32){0});
-	u64 permille = within(scx_bpf_dsq_nr_queued(REST), within(rest_percent, 1, 50) * 10, REST_MOST_PERMILLE);
+	u64 permille = flat_within(scx_bpf_dsq_nr_queued(REST), flat_within(rest_percent, 1, 50) * 10, REST_MOST_PERMILLE);
 	s64 owed;
 
 	if (!due)
 		return;
-	owed = due->owed + within(now - due->reckoned_at, 0, NSEC_PER_SEC) * permille / 1000 - used;
+	owed = due->owed + flat_within(now - due->reckoned_at, 0, NSEC_PER_SEC) * permille / 1000 - used;
 	due->owed = owed < -(s64)OWED_MAX_NS ? -(s64)OWED_MAX_NS : owed > (s64)OWED_MAX_NS ? (s64)OWED_MAX_NS : owed;
 	due->reckoned_at = now;
 }
 
-/* Takes what the task has run since the last time from its budget, or from the others' share. */
+/* The budget is used up: a task whose deadline is within a period from now borrows from the next one. */
+static void overrun(struct task_state *state, u64 now)
+{
+	u64 may_borrow = flat_negative(state->deadline - now - state->period);
+
+	state->deadline += state->period & may_borrow;
+	state->budget = budget_of(state) & may_borrow;
+	count(COUNT_OVERRUN);
+}
+
+/* Takes what the task has run since the last time from its budget, or adds it to its virtual time. */
 static void settle(struct task_struct *p, struct task_state *state)
 {
-	u64 used = p->se.sum_exec_runtime - state->counted;
+	u64 used = p->se.sum_exec_runtime - state->counted, now = clock_now();
 
 	state->counted = p->se.sum_exec_runtime;
-	reckon(clock_now(), state->budget ? 0 : used);
-	if (!state->budget) {
+	vclock_push(&clock, now, CLOCK_SHARE);
+	reckon(now, state->period ? 0 : used);
+	if (!state->period) {
 		if (state->charged)
 			task_set_vtime(p, p->scx.dsq_vtime + virtual_time(used, p));
 	} else if (used < state->budget) {
 		state->budget -= used;
-	} else {
-		state->budget = 0;
-		count(COUNT_OVERRUN);
+	} else if (state->budget) {
+		overrun(state, now);
 	}
 }
 
@@ -176,7 +194,7 @@ s32 BPF_STRUCT_OPS(deadline_select_cpu, struct task_struct *p, s32 prev_cpu, u64
 		state = state_of(p);
 		if (state)
 			state->charged = false;
-		dsq_insert(p, SCX_DSQ_LOCAL, slice_of(state, URGENT), SCX_ENQ_IMMED);
+		dsq_insert(p, SCX_DSQ_LOCAL, slice_of(state, 0), SCX_ENQ_IMMED);
 		count(COUNT_SELECT_IDLE);
 	}
 	return cpu;
@@ -195,68 +213,53 @@ void BPF_STRUCT_OPS(deadline_enqueue, struct task_struct *p, u64 enq_flags)
 	struct task_state *state = state_of(p);
 	u64 now = clock_now();
 
-	vclock_push(&clock, now, CLOCK_SHARE);
 	count(COUNT_ENQUEUED);
 	if (state)
 		state->queued_at = now;
 	if (wake_idle_cpu_for(p))
 		count(COUNT_KICKED);
-	else if (state && state->budget && (enq_flags & SCX_ENQ_WAKEUP))
+	else if (state && state->budget)
 		preempt_for(p, state->deadline, 0, PREEMPT_GAP_NS, now, COUNT_SPARED);
-	if (state && state->budget) {
-		dsq_insert_ordered(p, URGENT, slice_of(state, URGENT), later(state->deadline, now), enq_flags);
+	if (state && state->period) {
+		dsq_insert_ordered(p, URGENT, slice_of(state, scx_bpf_dsq_nr_queued(URGENT)), key_of(state, now), enq_flags);
 		return;
 	}
 	if (state)
 		state->charged = true;
-	dsq_insert_ordered(p, REST, slice_of(NULL, REST), place_of(p), enq_flags);
+	dsq_insert_ordered(p, REST, slice_of(NULL, scx_bpf_dsq_nr_queued(REST)), place_of(p), enq_flags);
 }
 
-/* Whose turn it is on this CPU: the others' when it owes them time. */
-static u64 first_queue(void)
+/* Whose turn it is on this CPU: the others' when it owes them time, or when all tasks with a hint wait for a new budget. */
+static u64 first_queue(u64 urgent, u64 now)
 {
 	struct due *due = bpf_map_lookup_elem(&dues, &(u32){0});
+	s64 owed = due ? due->owed : 0;
 
-	return !due || due->owed > 0 ? REST : URGENT;
-}
-
-/* At the end of a slice: does the task that has just run come before all that wait with its like? */
-static bool stays_first(struct task_struct *prev, struct task_state *state, s32 cpu)
-{
-	bool contended;
-	u64 first;
-
-	contended = first_waiting(state->budget ? URGENT : REST, cpu, &first);
-	/* When nobody waits for this CPU, what the task runs from here on takes nothing from anybody. */
-	state->charged = contended;
-	return !contended || (!state->yielded && before(state->budget ? state->deadline : place_of(prev), first));
+	return URGENT + (REST & (flat_negative(-owed) | flat_negative(now + OUT_NS - urgent)));
 }
 
 void BPF_STRUCT_OPS(deadline_dispatch, s32 cpu, struct task_struct *prev)
 {
-	bool runnable = can_continue(prev, cpu), stays = false;
-	struct task_state *state = runnable ? state_of(prev) : NULL;
-	u64 first = first_queue(), other = URGENT + REST - first, own = first;
+	bool goes_on = can_continue(prev, cpu), keeps = false, moved;
+	struct task_state *state = goes_on ? state_of(prev) : NULL;
+	u64 now = clock_now(), urgent = now + 2 * OUT_NS, own = REST, first;
 
-	if (state) {
-		own = state->budget ? URGENT : REST;
-		stays = stays_first(prev, state, cpu);
+	first_waiting(URGENT, cpu, &urgent);
+	if (state && state->period) {
+		own = URGENT;
+		keeps = !state->yielded && before(key_of(state, now), urgent);
+		urgent = keeps ? key_of(state, now) : urgent;
+	} else if (state) {
+		keeps = keeps_turn(state, REST, cpu, place_of(prev));
 	}
-	if (!(stays && own == first) && dsq_move_to_local(first, SCX_ENQ_IMMED)) {
-		count(COUNT_DISPATCHED);
-		if (first == REST)
-			count(COUNT_AGED);
-	} else if (!stays && dsq_move_to_local(other, SCX_ENQ_IMMED)) {
-		count(COUNT_DISPATCHED);
-	} else if (runnable) {
-		task_set_slice(prev, slice_of(state, own));
-		count(COUNT_KEPT);
-	} else {
-		count(COUNT_IDLE);
-	}
+	first = first_queue(urgent, now);
+	moved = !(keeps && own == first) && dsq_move_to_local(first, SCX_ENQ_IMMED);
+	if (!moved && !keeps)
+		moved = dsq_move_to_local(URGENT + REST - first, SCX_ENQ_IMMED);
+	end_dispatch(moved, goes_on, prev, slice_of(state, 0));
 }
 
-/* A task that yields is done for this period, or gives way to the others for one turn. */
+/* A task that yields is done for this period, or gives way to its like for one turn. */
 bool BPF_STRUCT_OPS(deadline_yield, struct task_struct *from, struct task_struct *to)
 {
 	struct task_state *state = state_of(from);
@@ -278,7 +281,6 @@ void BPF_STRUCT_OPS(deadline_running, struct task_struct *p)
 	struct task_state *state = state_of(p);
 	u64 now = clock_now();
 
-	vclock_push(&clock, now, CLOCK_SHARE);
 	if (!state)
 		return;
 	state->counted = p->se.sum_exec_runtime;
@@ -287,8 +289,11 @@ void BPF_STRUCT_OPS(deadline_running, struct task_struct *p)
 		count_more(COUNT_WAITED_NS, now - state->queued_at);
 	state->queued_at = 0;
 	/* Only a task that won against others tells the time: one that found an idle CPU may be far ahead. */
-	if (!state->budget && state->charged)
+	if (!state->period && state->charged)
 		vclock_won(&clock, p->scx.dsq_vtime);
+	/* It has waited for its next budget. */
+	if (state->period && !state->budget && !before(now, state->deadline))
+		begin_period(state, now);
 	view->deadline = state->budget ? state->deadline : now + NO_DEADLINE_NS;
 	view->busy = true;
 }
