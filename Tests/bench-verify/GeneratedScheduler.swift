@@ -4,8 +4,8 @@ struct GeneratedScheduler {
     let text: String
 
     init(lines: Int) {
-        // 36 lines each, and some 140 that do not depend on their number.
-        let bands = max(2, (lines - 110) / 36)
+        // 36 lines each, and some 150 that do not depend on their number.
+        let bands = max(2, (lines - 130) / 36)
         var parts = [Self.head(bands)]
         for band in 0..<bands { parts.append(Self.band(band, of: bands)) }
         parts.append(Self.operations(bands))
@@ -126,25 +126,36 @@ struct GeneratedScheduler {
             \treturn cpu;
             }
 
+            #define TURNS 1024
+            static u32 order[TURNS], last, next, calls;
+
+            /* A turn for the task's band, so that each task counts alike, however many are in its band. */
             void BPF_STRUCT_OPS(generated_enqueue, struct task_struct *p, u64 enq_flags)
             {
             \tstruct task_state *state = state_of(p);
+            \tu32 band = REST, turn = __sync_fetch_and_add(&last, 1);
 
             \tif (!state || !place(p, state, enq_flags))
             \t\tdsq_insert(p, REST, slice_us * NSEC_PER_USEC, enq_flags);
+            \telse
+            \t\tband = state->band;
+            \tbarrier_var(turn);
+            \torder[turn & (TURNS - 1)] = band;
             \twake_idle_cpu_for(p);
             }
 
-            static u32 turn;
-
-            /* Each call begins one band further, so that every band comes first again and again. */
+            /* Every eighth call begins with the next band, so that tasks bound to this CPU come first again and again. */
             void BPF_STRUCT_OPS(generated_dispatch, s32 cpu, struct task_struct *prev)
             {
-            \tu32 first = __sync_fetch_and_add(&turn, 1), i;
+            \tu32 call = __sync_fetch_and_add(&calls, 1), turn = next, first, i;
 
+            \tbarrier_var(turn);
+            \tfirst = call % 8 ? order[turn & (TURNS - 1)] : call / 8;
             \tbpf_for(i, 0, BANDS + 1) {
-            \t\tif (dsq_move_to_local((first + i) % (BANDS + 1), 0))
+            \t\tif (dsq_move_to_local((first + i) % (BANDS + 1), 0)) {
+            \t\t\t__sync_fetch_and_add(&next, 1);
             \t\t\treturn;
+            \t\t}
             \t}
             }
 
