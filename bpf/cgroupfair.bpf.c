@@ -12,10 +12,13 @@
  *  - Debt: no task waits more than DEBT_MAX_NS ahead of the clock, so the smallest share is one slice in that time.
  *  - The clock advances by at least 1/CLOCK_SHARE of real time.
  *
- * The weights of what is runnable are sums in a tree that is kept without locks: see struct tree_node.
+ * The weights of what is runnable are sums in a tree that is kept without locks: see shares.bpf.h.
  */
 #include <schedcp/scheduler.bpf.h>
+#include <schedcp/preempt.bpf.h>
+#include <schedcp/shares.bpf.h>
 #include <schedcp/stats.bpf.h>
+#include <schedcp/vclock.bpf.h>
 
 char _license[] SEC("license") = "GPL";
 
@@ -26,58 +29,21 @@ TUNABLE(u32, max_lag_us, 20000);
 #define CLOCK_SHARE 8
 #define DEBT_MAX_NS NSEC_PER_SEC
 #define LAG_MAX_NS (100 * NSEC_PER_MSEC)
+#define PREEMPT_MARGIN_NS NSEC_PER_MSEC
+#define PREEMPT_GAP_NS NSEC_PER_MSEC
 #define USED_MAX_NS (4 * NSEC_PER_SEC)
-
-#define MAX_NODES 4096 /* a power of two */
-#define MAX_DEPTH 32   /* levels, the root's included */
-#define ROOT 0
-#define NO_NODE (~0U)
-#define SHARE_ONE (1ULL << 24)
 
 enum {
 	COUNT_CHARGED_NS = COUNT_OWN, /* CPU time that others waited for, and that was charged */
 	COUNT_MOVED,                  /* tasks that changed their cgroup */
 	COUNT_NO_NODE,                /* cgroups without a node, which count as part of their parent */
+	COUNT_SPARED,                 /* tasks for which no CPU was interrupted, since one had been just before */
 };
-
-/*
- * A cgroup in the tree. `load` holds the group's own weight in the upper 16 bits and, below, the sum of the weights of what
- * is runnable in it: tasks, and groups with something runnable. One atomic addition changes the sum and tells both, so
- * whoever takes the sum from or to 0 knows the weight that the parent has to count. What is added is what is subtracted
- * later, in whatever order CPUs do it; a sum that is below 0 for a moment borrows from the weight, and is not 0.
- */
-struct tree_node {
-	u64 load;
-	u32 parent;
-	u32 weight;
-	u32 next_free;
-};
-
-#define SUM_BITS 48
-#define SUM_MASK ((1ULL << SUM_BITS) - 1)
-
-static struct tree_node nodes[MAX_NODES];
-static u32 nodes_used; /* cgroups come and go one at a time, under the kernel's lock */
-static u32 nodes_free; /* ROOT: none */
-static u32 nr_online;
-
-struct group {
-	u32 node;
-	bool owns; /* false: the node is an ancestor's */
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_CGRP_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct group);
-} groups SEC(".maps");
 
 struct task_state {
 	u64 counted; /* CPU time of the task up to which it was charged or forgiven, in ns */
 	u64 share;   /* of the machine when it got its slice, in 1/SHARE_ONE */
-	u32 node;    /* of its cgroup; NO_NODE: not looked up yet */
-	u32 weight;  /* what it adds to the node's sum; 0: it is not runnable */
+	struct member member;
 	bool charged; /* it had to queue for its present run, so the run is charged */
 	bool yielded;
 };
@@ -89,24 +55,12 @@ struct {
 	__type(value, struct task_state);
 } tasks SEC(".maps");
 
-static u64 clock;      /* virtual time now */
-static u64 clock_wall; /* when it was last pushed on, in real time */
-
-/* Kernels without EXT_GROUP_SCHED have neither; everything is in the root then. */
-struct cgroup *scx_bpf_task_cgroup(struct task_struct *p) __ksym __weak;
-struct cgroup *bpf_cgroup_ancestor(struct cgroup *cgroup, int level) __ksym __weak;
-void bpf_cgroup_release(struct cgroup *cgroup) __ksym __weak;
+static struct vclock clock;
+static u32 nr_online;
 
 static struct task_state *state_of(struct task_struct *p)
 {
 	return bpf_task_storage_get(&tasks, p, 0, 0);
-}
-
-static struct tree_node *node_at(u32 index)
-{
-	/* See llc_slot: the mask is for verifiers, and the compiler must not know that it is needless. */
-	barrier_var(index);
-	return &nodes[index & (MAX_NODES - 1)];
 }
 
 static u64 max_lag(void)
@@ -116,125 +70,11 @@ static u64 max_lag(void)
 	return lag < LAG_MAX_NS ? lag : LAG_MAX_NS;
 }
 
-/* The tree */
-
-/* Adds to a node's sum, and to those above as far as one of them comes to life or falls asleep by it. */
-static void sum_add(u32 index, s64 amount)
-{
-	int level;
-
-	bpf_for(level, 0, MAX_DEPTH) {
-		struct tree_node *node = node_at(index);
-		u64 before = __sync_fetch_and_add(&node->load, amount), after = before + amount;
-
-		if (index == ROOT)
-			break;
-		if (!(before & SUM_MASK))
-			amount = before >> SUM_BITS;
-		else if (!(after & SUM_MASK))
-			amount = -(s64)(after >> SUM_BITS);
-		else
-			break;
-		index = node->parent;
-	}
-}
-
-static void weight_set(u32 index, u32 weight)
-{
-	struct tree_node *node = node_at(index);
-	s64 change = (s64)weight - __sync_lock_test_and_set(&node->weight, weight);
-	u64 before = __sync_fetch_and_add(&node->load, (u64)change << SUM_BITS);
-
-	if (index != ROOT && (before & SUM_MASK))
-		sum_add(node->parent, change);
-}
-
-static u32 node_take(void)
-{
-	u32 index = nodes_free;
-
-	if (index != ROOT) {
-		nodes_free = node_at(index)->next_free;
-		return index;
-	}
-	return nodes_used < MAX_NODES ? nodes_used++ : NO_NODE;
-}
-
-static void leave(struct task_state *state)
-{
-	if (state->weight)
-		sum_add(state->node, -(s64)state->weight);
-	state->weight = 0;
-}
-
-static void join(struct task_state *state, u32 node, u32 weight)
-{
-	leave(state);
-	state->node = node;
-	state->weight = weight;
-	sum_add(node, state->weight);
-}
-
-static u32 node_of_cgroup(struct cgroup *cgroup)
-{
-	struct group *group = bpf_cgrp_storage_get(&groups, cgroup, 0, 0);
-
-	return group ? group->node : ROOT;
-}
-
-static u32 node_of_task(struct task_struct *p)
-{
-	struct cgroup *cgroup;
-	u32 node;
-
-	if (!bpf_ksym_exists(scx_bpf_task_cgroup))
-		return ROOT;
-	cgroup = scx_bpf_task_cgroup(p);
-	node = node_of_cgroup(cgroup);
-	bpf_cgroup_release(cgroup);
-	return node;
-}
-
-/* Never divides by 0, and is off by less than 1/256 of the least weight. */
-static u64 part(u64 whole, u64 weight, u64 sum)
-{
-	return whole * (weight << 8) / (sum << 8 | 1);
-}
-
-/* The task's part of the machine if everything that is runnable now stays so. */
-static u64 share_of(const struct task_state *state, u32 weight)
-{
-	u32 index = state->node == NO_NODE ? ROOT : state->node;
-	u64 share = part(SHARE_ONE, weight, node_at(index)->load & SUM_MASK);
-	int level;
-
-	bpf_for(level, 0, MAX_DEPTH) {
-		struct tree_node *node = node_at(index);
-
-		if (index == ROOT)
-			break;
-		share = part(share, node->load >> SUM_BITS, node_at(node->parent)->load & SUM_MASK);
-		index = node->parent;
-	}
-	return share | 1;
-}
-
-/* Virtual time */
-
 static u64 cpus(void)
 {
 	u32 nr = nr_online;
 
 	return nr ?: 1;
-}
-
-/* Races between CPUs lose at most one small step of the clock, which the next step makes good. */
-static void clock_advance(u64 now)
-{
-	u64 last = clock_wall;
-
-	if (before(last, now) && __sync_val_compare_and_swap(&clock_wall, last, now) == last)
-		__sync_fetch_and_add(&clock, (now - last) / CLOCK_SHARE);
 }
 
 /* No longer than what the bound on debt lets a task of this share have, or a full slice would be forgiven in part. */
@@ -243,7 +83,7 @@ static u64 slice_of(struct task_struct *p, struct task_state *state)
 	u64 slice = slice_us * NSEC_PER_USEC, most;
 
 	if (state) {
-		state->share = share_of(state, p->scx.weight);
+		state->share = share_of(&state->member, p->scx.weight);
 		most = state->share * cpus() * (DEBT_MAX_NS / SHARE_ONE);
 		if (slice > most)
 			slice = most;
@@ -256,6 +96,7 @@ static void settle(struct task_struct *p, struct task_state *state)
 {
 	u64 used = p->se.sum_exec_runtime - state->counted, due;
 
+	vclock_push(&clock, clock_now(), CLOCK_SHARE);
 	state->counted = p->se.sum_exec_runtime;
 	if (!state->charged)
 		return;
@@ -269,27 +110,32 @@ static void settle(struct task_struct *p, struct task_state *state)
 /* Where the task belongs now, with its lag and its debt within their bounds. */
 static u64 place_of(const struct task_struct *p)
 {
-	u64 vtime = later(p->scx.dsq_vtime, clock - max_lag());
-
-	return before(clock + DEBT_MAX_NS, vtime) ? clock + DEBT_MAX_NS : vtime;
+	return vclock_place(&clock, p->scx.dsq_vtime, max_lag(), DEBT_MAX_NS);
 }
 
-/* The operations */
+/* In real time: the clock runs about as fast as that. */
+static u64 due_at(const struct task_struct *p, u64 now)
+{
+	return now + (place_of(p) - clock.now);
+}
 
+/* Whoever will have to wait and is overdue interrupts a task that is not; that takes effect after enqueue. */
 s32 BPF_STRUCT_OPS(cgroupfair_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
 {
+	struct task_state *state = state_of(p);
 	bool idle = false;
 	s32 cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &idle);
+	u64 now = clock_now();
 
-	if (idle) {
-		struct task_state *state = state_of(p);
-
-		if (state)
-			state->charged = false;
-		/* Not runnable yet, so its weight is in no sum, and it has no share to speak of. */
-		dsq_insert(p, SCX_DSQ_LOCAL, slice_of(p, NULL), SCX_ENQ_IMMED);
-		count(COUNT_SELECT_IDLE);
+	if (!idle) {
+		preempt_for(p, due_at(p, now), PREEMPT_MARGIN_NS, PREEMPT_GAP_NS, now, COUNT_SPARED);
+		return cpu;
 	}
+	if (state)
+		state->charged = false;
+	/* Not runnable yet, so its weight is in no sum, and it has no share to speak of. */
+	dsq_insert(p, SCX_DSQ_LOCAL, slice_of(p, NULL), SCX_ENQ_IMMED);
+	count(COUNT_SELECT_IDLE);
 	return cpu;
 }
 
@@ -297,7 +143,6 @@ void BPF_STRUCT_OPS(cgroupfair_enqueue, struct task_struct *p, u64 enq_flags)
 {
 	struct task_state *state = state_of(p);
 
-	clock_advance(clock_now());
 	if (state)
 		state->charged = true;
 	dsq_insert_ordered(p, QUEUE, slice_of(p, state), place_of(p), enq_flags);
@@ -308,28 +153,14 @@ void BPF_STRUCT_OPS(cgroupfair_enqueue, struct task_struct *p, u64 enq_flags)
 
 void BPF_STRUCT_OPS(cgroupfair_dispatch, s32 cpu, struct task_struct *prev)
 {
-	struct task_state *state;
-	bool contended;
-	u64 first;
+	bool goes_on = can_continue(prev, cpu), keeps = false;
+	struct task_state *state = goes_on ? state_of(prev) : NULL;
 
-	if (!can_continue(prev, cpu)) {
-		count(dsq_move_to_local(QUEUE, SCX_ENQ_IMMED) ? COUNT_DISPATCHED : COUNT_IDLE);
-		return;
-	}
-	state = state_of(prev);
-	contended = first_waiting(QUEUE, cpu, &first);
 	if (state) {
 		settle(prev, state);
-		/* When nobody waits for this CPU, what the task runs from here on takes nothing from anybody. */
-		state->charged = contended;
+		keeps = keeps_turn(state, QUEUE, cpu, place_of(prev));
 	}
-	if (contended && !(state && !state->yielded && before(place_of(prev), first)) &&
-	    dsq_move_to_local(QUEUE, SCX_ENQ_IMMED)) {
-		count(COUNT_DISPATCHED);
-		return;
-	}
-	task_set_slice(prev, slice_of(prev, state));
-	count(COUNT_KEPT);
+	end_dispatch(!keeps && dsq_move_to_local(QUEUE, SCX_ENQ_IMMED), goes_on, prev, slice_of(prev, state));
 }
 
 /* Even a task that is behind gives way when it asks to, for one turn. */
@@ -345,27 +176,39 @@ void BPF_STRUCT_OPS(cgroupfair_runnable, struct task_struct *p, u64 enq_flags)
 	struct task_state *state = state_of(p);
 
 	if (state)
-		join(state, state->node == NO_NODE ? node_of_task(p) : state->node, p->scx.weight);
+		join(&state->member, state->member.node == NO_NODE ? node_of_task(p) : state->member.node, p->scx.weight);
 }
 
 void BPF_STRUCT_OPS(cgroupfair_running, struct task_struct *p)
 {
 	struct task_state *state = state_of(p);
 
-	clock_advance(clock_now());
 	if (!state)
 		return;
 	state->counted = p->se.sum_exec_runtime;
 	state->yielded = false;
 	/* Only a task that won against others tells the time: one that found an idle CPU may be far ahead. */
 	if (state->charged)
-		clock = later(clock, p->scx.dsq_vtime);
+		vclock_won(&clock, p->scx.dsq_vtime);
+	cpu_view_of(p)->deadline = due_at(p, clock_now());
+	cpu_view_of(p)->busy = true;
+}
+
+void BPF_STRUCT_OPS(cgroupfair_tick, struct task_struct *p)
+{
+	struct task_state *state = state_of(p);
+
+	if (!state)
+		return;
+	settle(p, state);
+	cpu_view_of(p)->deadline = due_at(p, clock_now());
 }
 
 void BPF_STRUCT_OPS(cgroupfair_stopping, struct task_struct *p, bool runnable)
 {
 	struct task_state *state = state_of(p);
 
+	cpu_view_of(p)->busy = false;
 	if (state)
 		settle(p, state);
 }
@@ -375,12 +218,12 @@ void BPF_STRUCT_OPS(cgroupfair_quiescent, struct task_struct *p, u64 deq_flags)
 	struct task_state *state = state_of(p);
 
 	if (state)
-		leave(state);
+		leave(&state->member);
 }
 
 void BPF_STRUCT_OPS(cgroupfair_enable, struct task_struct *p)
 {
-	task_set_vtime(p, clock);
+	task_set_vtime(p, clock.now);
 }
 
 s32 BPF_STRUCT_OPS_SLEEPABLE(cgroupfair_init_task, struct task_struct *p, struct scx_init_task_args *args)
@@ -389,8 +232,8 @@ s32 BPF_STRUCT_OPS_SLEEPABLE(cgroupfair_init_task, struct task_struct *p, struct
 
 	if (!state)
 		return -ENOMEM;
-	state->node = NO_NODE;
-	state->weight = 0;
+	state->member.node = NO_NODE;
+	state->member.weight = 0;
 	return 0;
 }
 
@@ -399,36 +242,19 @@ void BPF_STRUCT_OPS(cgroupfair_exit_task, struct task_struct *p, struct scx_exit
 	struct task_state *state = state_of(p);
 
 	if (state)
-		leave(state);
+		leave(&state->member);
 }
 
 s32 BPF_STRUCT_OPS_SLEEPABLE(cgroupfair_cgroup_init, struct cgroup *cgroup, struct scx_cgroup_init_args *args)
 {
 	struct group *group = bpf_cgrp_storage_get(&groups, cgroup, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	struct cgroup *above;
-	u32 parent = ROOT, node;
 
 	if (!group)
 		return -ENOMEM;
 	group->node = ROOT;
 	group->owns = false;
-	if (cgroup->level <= 0)
-		return 0;
-	above = bpf_cgroup_ancestor(cgroup, cgroup->level - 1);
-	if (above) {
-		parent = node_of_cgroup(above);
-		bpf_cgroup_release(above);
-	}
-	/* Deeper than a climb goes, or where the tree is full, it is a part of its parent. */
-	node = cgroup->level < MAX_DEPTH ? node_take() : NO_NODE;
-	group->owns = node != NO_NODE;
-	group->node = group->owns ? node : parent;
-	if (!group->owns) {
+	if (cgroup->level > 0 && !tree_add(cgroup, group, args->weight))
 		count(COUNT_NO_NODE);
-		return 0;
-	}
-	node_at(node)->parent = parent;
-	weight_set(node, args->weight);
 	return 0;
 }
 
@@ -436,11 +262,8 @@ void BPF_STRUCT_OPS(cgroupfair_cgroup_exit, struct cgroup *cgroup)
 {
 	struct group *group = bpf_cgrp_storage_get(&groups, cgroup, 0, 0);
 
-	if (!group || !group->owns)
-		return;
-	node_at(group->node)->next_free = nodes_free;
-	nodes_free = group->node;
-	group->owns = false;
+	if (group)
+		tree_remove(group);
 }
 
 void BPF_STRUCT_OPS(cgroupfair_cgroup_move, struct task_struct *p, struct cgroup *from, struct cgroup *to)
@@ -450,9 +273,9 @@ void BPF_STRUCT_OPS(cgroupfair_cgroup_move, struct task_struct *p, struct cgroup
 
 	if (!state)
 		return;
-	if (state->weight)
-		join(state, node, state->weight);
-	state->node = node;
+	if (state->member.weight)
+		join(&state->member, node, state->member.weight);
+	state->member.node = node;
 	count(COUNT_MOVED);
 }
 
@@ -478,15 +301,9 @@ void BPF_STRUCT_OPS(cgroupfair_cpu_offline, s32 cpu)
 s32 BPF_STRUCT_OPS_SLEEPABLE(cgroupfair_init)
 {
 	const struct cpumask *online;
-	u32 cpu, index;
+	u32 cpu;
 
-	/* What an earlier attachment of the same load left is void. */
-	bpf_for(index, 0, MAX_NODES) {
-		node_at(index)->load = 0;
-		node_at(index)->weight = 0;
-	}
-	nodes_used = ROOT + 1;
-	nodes_free = ROOT;
+	tree_start();
 	nr_online = 0;
 	/* CPUs cannot come or go during init, and each later change is told to cpu_online or cpu_offline. */
 	online = scx_bpf_get_online_cpumask();
@@ -495,7 +312,7 @@ s32 BPF_STRUCT_OPS_SLEEPABLE(cgroupfair_init)
 			nr_online++;
 	}
 	scx_bpf_put_cpumask(online);
-	clock_wall = clock_now();
+	vclock_start(&clock);
 	return scx_bpf_create_dsq(QUEUE, -1);
 }
 
@@ -508,6 +325,7 @@ SCHEDULER(cgroupfair_ops,
 	  .select_cpu = (void *)cgroupfair_select_cpu,
 	  .enqueue = (void *)cgroupfair_enqueue,
 	  .dispatch = (void *)cgroupfair_dispatch,
+	  .tick = (void *)cgroupfair_tick,
 	  .runnable = (void *)cgroupfair_runnable,
 	  .running = (void *)cgroupfair_running,
 	  .stopping = (void *)cgroupfair_stopping,
