@@ -12,9 +12,11 @@
  *
  *  - A CPU with an empty queue takes from others, those of its own cache first. Only what was handed over is left alone, for
  *    handoff_us; a tick later at most an idle CPU is woken for what still waits.
- *  - Every FOREIGN_TURN-th time a CPU first serves the queues of CPUs that went away, then the next other one, then its own.
+ *  - Every FOREIGN_TURN-th time, but not more often than once in FOREIGN_GAP_NS, a CPU first serves the queues of CPUs that
+ *    went away, then the next other one, then its own.
  */
 #include <schedcp/scheduler.bpf.h>
+#include <schedcp/flat.bpf.h>
 #include <schedcp/stats.bpf.h>
 
 char _license[] SEC("license") = "GPL";
@@ -23,6 +25,7 @@ TUNABLE(u32, slice_us, 5000);
 TUNABLE(u32, handoff_us, 100);
 
 #define FOREIGN_TURN 8
+#define FOREIGN_GAP_NS (20 * NSEC_PER_MSEC) /* chains whose turns are short are not to be torn apart all the time */
 #define NEAR 8 /* CPUs beside the waker's that are looked at */
 #define GAP_WEIGHT 4 /* the latest gap is one part in four of the average */
 #define GAP_MAX_NS (10 * NSEC_PER_MSEC)
@@ -39,7 +42,6 @@ enum {
 struct task_state {
 	u64 woke_at; /* when it last woke another, since it last slept; 0: not since */
 	u64 gap;     /* average time from waking another to its own sleep, in ns */
-	bool handed; /* select_cpu has chosen its waker's CPU */
 };
 
 struct {
@@ -51,6 +53,7 @@ struct {
 
 struct seat {
 	u64 handed_until; /* until then others leave the CPU's queue alone, if one task is in it */
+	u64 foreign_at;   /* its latest foreign turn */
 	u32 turn;
 	u32 next; /* the CPU whose queue is looked at first, where it is not its own */
 	u32 llc;
@@ -108,11 +111,11 @@ static void note_gap(struct task_state *state, u64 now)
 }
 
 /* Will the task that runs here and wakes another sleep soon? */
-static bool waker_sleeps(u64 wake_flags)
+static bool waker_sleeps(u64 wake_flags, u64 now)
 {
 	struct task_struct *waker = bpf_get_current_task_btf();
 	struct task_state *state = state_of(waker);
-	u64 now = bpf_ktime_get_ns(), limit = handoff_ns();
+	u64 limit = handoff_ns();
 
 	/* Of other classes nobody knows when they sleep, nor does a tick tell that they did not. */
 	if (!state || !(waker->scx.flags & SCX_TASK_QUEUED))
@@ -127,12 +130,12 @@ static bool waker_sleeps(u64 wake_flags)
 /* An idle CPU of the waker's cache, now claimed: the one that the task ran on, or one near the waker; else negative. */
 static s32 pick_near(const struct task_struct *p, s32 prev_cpu, s32 here)
 {
-	u32 i;
+	u32 near = nr_seats < NEAR ? nr_seats : NEAR, i;
 
 	if (seat_at(prev_cpu)->llc == seat_at(here)->llc && bpf_cpumask_test_cpu(prev_cpu, p->cpus_ptr) &&
 	    scx_bpf_test_and_clear_cpu_idle(prev_cpu))
 		return prev_cpu;
-	bpf_for(i, 1, NEAR + 1) {
+	bpf_for(i, 1, near) {
 		s32 cpu = ((u32)here + i) % nr_seats;
 		s32 fits = seat_at(cpu)->llc == seat_at(here)->llc;
 
@@ -144,25 +147,37 @@ static s32 pick_near(const struct task_struct *p, s32 prev_cpu, s32 here)
 	return -1;
 }
 
+/* Into the waker's queue at once: it passes no enqueue. */
+static s32 hand_over(struct task_struct *p, u32 here)
+{
+	dsq_insert(p, here, slice_in(here), 0);
+	count(COUNT_HANDED);
+	return here;
+}
+
 s32 BPF_STRUCT_OPS(pipeline_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
 {
-	struct task_state *state = state_of(p);
-	s32 here = bpf_get_smp_processor_id(), cpu;
-	bool idle = false;
+	u32 here = bpf_get_smp_processor_id() % nr_seats;
+	u64 now = bpf_ktime_get_ns();
+	bool stays = waker_sleeps(wake_flags, now) && bpf_cpumask_test_cpu(here, p->cpus_ptr), idle = false;
+	s32 cpu;
 
-	if (waker_sleeps(wake_flags) && state && bpf_cpumask_test_cpu(here, p->cpus_ptr) &&
-	    scx_bpf_dsq_nr_queued(here) == 0) {
-		state->handed = true;
-		return here;
+	if (stays && scx_bpf_dsq_nr_queued(here) == 0) {
+		seat_at(here)->handed_until = now + handoff_ns();
+		return hand_over(p, here);
 	}
 	cpu = pick_near(p, prev_cpu, here);
-	if (cpu >= 0) {
-		idle = true;
-		count(COUNT_NEAR);
-	} else {
-		/* What the kernel would do for a synchronous wakeup has been considered. */
-		cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags & ~SCX_WAKE_SYNC, &idle);
+	if (cpu < 0 && stays) {
+		/* Behind others, but where its data is; unless a CPU idles far away. */
+		if (wake_idle_cpu_for(p))
+			count(COUNT_KICKED);
+		return hand_over(p, here);
 	}
+	idle = cpu >= 0;
+	if (idle)
+		count(COUNT_NEAR);
+	else /* What the kernel would do for a synchronous wakeup has been considered. */
+		cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags & ~SCX_WAKE_SYNC, &idle);
 	if (idle) {
 		dsq_insert(p, SCX_DSQ_LOCAL, slice_in(cpu % nr_seats), SCX_ENQ_IMMED);
 		count(COUNT_SELECT_IDLE);
@@ -172,19 +187,12 @@ s32 BPF_STRUCT_OPS(pipeline_select_cpu, struct task_struct *p, s32 prev_cpu, u64
 
 void BPF_STRUCT_OPS(pipeline_enqueue, struct task_struct *p, u64 enq_flags)
 {
-	struct task_state *state = state_of(p);
 	u32 queue = queue_of(p);
-	bool handed = state && state->handed;
 
 	dsq_insert(p, queue, slice_in(queue), enq_flags);
 	count(COUNT_ENQUEUED);
-	if (handed) {
-		state->handed = false;
-		seat_at(queue)->handed_until = bpf_ktime_get_ns() + handoff_ns();
-		count(COUNT_HANDED);
-	} else if (wake_idle_cpu_for(p)) {
+	if (wake_idle_cpu_for(p))
 		count(COUNT_KICKED);
-	}
 }
 
 /*
@@ -212,23 +220,30 @@ static bool take_from_others(u32 home, u32 is_turn, u64 now)
 	return false;
 }
 
+/* 1 where it is the turn of the other CPUs' queues, else 0. Without branches, for the loop over them depends on it. */
+static u32 is_foreign_turn(struct seat *seat, u64 now)
+{
+	s64 is_turn = flat_negative(FOREIGN_TURN - 1 - (s64)++seat->turn);
+
+	is_turn &= flat_negative(seat->foreign_at + FOREIGN_GAP_NS - now);
+	seat->turn &= ~is_turn;
+	seat->foreign_at = flat_choice(is_turn, now, seat->foreign_at);
+	return is_turn & 1;
+}
+
 void BPF_STRUCT_OPS(pipeline_dispatch, s32 cpu, struct task_struct *prev)
 {
-	u32 home = (u32)cpu % nr_seats, is_turn = ++seat_at(home)->turn % FOREIGN_TURN == 0;
+	u64 now = clock_now();
+	u32 home = (u32)cpu % nr_seats, is_turn = is_foreign_turn(seat_at(home), now);
 	bool goes_on = can_continue(prev, cpu);
 
 	if (!is_turn && dsq_move_to_local(home, SCX_ENQ_IMMED)) {
 		count(COUNT_DISPATCHED);
-	} else if ((is_turn || !goes_on) && take_from_others(home, is_turn, bpf_ktime_get_ns())) {
+	} else if ((is_turn || !goes_on) && take_from_others(home, is_turn, now)) {
 		count(COUNT_DISPATCHED);
 		count(is_turn ? COUNT_AGED : COUNT_STOLEN);
-	} else if (is_turn && dsq_move_to_local(home, SCX_ENQ_IMMED)) {
-		count(COUNT_DISPATCHED);
-	} else if (goes_on) {
-		task_set_slice(prev, slice_in(home));
-		count(COUNT_KEPT);
 	} else {
-		count(COUNT_IDLE);
+		end_dispatch(is_turn && dsq_move_to_local(home, SCX_ENQ_IMMED), goes_on, prev, slice_in(home));
 	}
 }
 
@@ -267,7 +282,6 @@ s32 BPF_STRUCT_OPS_SLEEPABLE(pipeline_init_task, struct task_struct *p, struct s
 		return -ENOMEM;
 	state->gap = GAP_FIRST_NS;
 	state->woke_at = 0;
-	state->handed = false;
 	return 0;
 }
 
