@@ -160,6 +160,7 @@ static void settle(struct task_struct *p, struct task_state *state, bool goes_on
 	u32 layer = layer_slot(state->choice.layer);
 
 	state->counted = p->se.sum_exec_runtime;
+	vclock_push(&clocks[layer], now, CLOCK_SHARE);
 	if (state->charged)
 		task_set_vtime(p, p->scx.dsq_vtime + virtual_time(used, p));
 	if (!book)
@@ -244,15 +245,6 @@ static bool serve(struct accounts *book, u32 layer)
 	return false;
 }
 
-/* At the end of a slice: does the task that has just run come before all that wait in its layer? */
-static bool stays_first(struct task_struct *prev, struct task_state *state, u32 layer, s32 cpu)
-{
-	u64 first;
-	bool contended = first_waiting(layer, cpu, &first);
-
-	return !contended || (!state->yielded && before(place_of(prev, layer), first));
-}
-
 void BPF_STRUCT_OPS(layered_dispatch, s32 cpu, struct task_struct *prev)
 {
 	bool runnable = can_continue(prev, cpu), stays = false;
@@ -265,15 +257,8 @@ void BPF_STRUCT_OPS(layered_dispatch, s32 cpu, struct task_struct *prev)
 	next = layer_slot(book->next);
 	book->clock = later(book->clock, book->of[layer_slot(next)].vtime);
 	if (state && state->choice.layer == next)
-		stays = stays_first(prev, state, next, cpu);
-	if (!stays && serve(book, next)) {
-		count(COUNT_DISPATCHED);
-	} else if (runnable) {
-		task_set_slice(prev, slice_ns(next));
-		count(COUNT_KEPT);
-	} else {
-		count(COUNT_IDLE);
-	}
+		stays = keeps_turn(state, next, cpu, place_of(prev, next));
+	end_dispatch(!stays && serve(book, next), runnable, prev, slice_ns(next));
 }
 
 /* Even a task that is behind gives way when it asks to, for one turn. */
@@ -293,7 +278,6 @@ void BPF_STRUCT_OPS(layered_running, struct task_struct *p)
 	if (!state)
 		return;
 	layer = state->choice.layer;
-	vclock_push(&clocks[layer_slot(layer)], now, CLOCK_SHARE);
 	state->counted = p->se.sum_exec_runtime;
 	state->yielded = false;
 	if (state->queued_at)
