@@ -49,10 +49,12 @@ package struct DeploymentSpec: Hashable, Sendable {
     package var hintMaps: [Hint.Kind: String]
     package var actor: Actor
     package var authority: Authority
+    /// What of it can be read and changed while it runs.
+    package var live: LiveDescription
 
     package init(
         scheduler: String, artifact: String, parameters: [Setting], hints: [Hint],
-        hintMaps: [Hint.Kind: String] = [:], actor: Actor, authority: Authority
+        hintMaps: [Hint.Kind: String] = [:], actor: Actor, authority: Authority, live: LiveDescription = .none
     ) {
         self.scheduler = scheduler
         self.artifact = artifact
@@ -61,6 +63,7 @@ package struct DeploymentSpec: Hashable, Sendable {
         self.hintMaps = hintMaps
         self.actor = actor
         self.authority = authority
+        self.live = live
     }
 }
 

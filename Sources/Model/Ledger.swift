@@ -97,7 +97,7 @@ package protocol DeploymentLedger: Sendable {
 }
 
 /// Where deployments, their ledger and what follows from them are kept. What a call has returned is on disk.
-package protocol DeploymentJournal: DeploymentLedger {
+package protocol DeploymentJournal: DeploymentLedger, TuningLedger {
     /// Writes a new record and gives it its number. An attestation is spent by it in the same moment; one that was
     /// spent before is refused, and nothing is written.
     func begin(_ spec: DeploymentSpec, previous: Int64, at now: Int64) async throws(Failure) -> DeploymentRecord

@@ -19,6 +19,8 @@ package struct SchedulerPolicy: Hashable, Sendable {
     package var artifact: String
     /// What its counters mean, in the order in which it keeps them.
     package var counters: [CounterSpec]
+    /// The dispatch queues that it makes.
+    package var queues: [QueueSpec]
     /// As `topology.llc` or `hints.process`.
     package var features: [String]
     /// The primitives that it is composed of.
@@ -32,7 +34,8 @@ package struct SchedulerPolicy: Hashable, Sendable {
         name: SchedulerName, version: String, summary: String, description: String, algorithm: String, license: String,
         parameters: [ParameterSpec], hints: [HintSpec], targetWorkloads: [String], notFor: [String],
         kernelMinimum: String, promises: [String: String], artifact: String, counters: [CounterSpec] = [],
-        features: [String] = [], uses: [SchedulerName] = [], targets: [Target] = [], sourceFile: String = ""
+        queues: [QueueSpec] = [], features: [String] = [], uses: [SchedulerName] = [], targets: [Target] = [],
+        sourceFile: String = ""
     ) {
         self.name = name
         self.version = version
@@ -48,6 +51,7 @@ package struct SchedulerPolicy: Hashable, Sendable {
         self.promises = promises
         self.artifact = artifact
         self.counters = counters
+        self.queues = queues
         self.features = features
         self.uses = uses
         self.targets = targets

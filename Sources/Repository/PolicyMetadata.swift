@@ -43,8 +43,8 @@ struct PolicyMetadata {
             algorithm: try Self.string(table, "algorithm"), license: try Self.string(table, "license"),
             parameters: try parameters(), hints: hints, targetWorkloads: try strings("target_workloads"),
             notFor: try strings("not_for"), kernelMinimum: try Self.string(table, "kernel_minimum"),
-            promises: try promises(), artifact: artifact, counters: try counters(), features: try strings("features"),
-            uses: uses, targets: targets, sourceFile: sourceFile)
+            promises: try promises(), artifact: artifact, counters: try counters(), queues: try queues(),
+            features: try strings("features"), uses: uses, targets: targets, sourceFile: sourceFile)
     }
 
     private func promises() throws(Failure) -> [String: String] {
@@ -87,6 +87,31 @@ struct PolicyMetadata {
             counters.append(new)
         }
         return counters
+    }
+
+    private func queues() throws(Failure) -> [QueueSpec] {
+        var queues: [QueueSpec] = []
+        for entry in try tables("queues") {
+            let name = try Self.string(entry, "name")
+            guard let number = try Self.number(entry, "id"), let id = UInt64(exactly: number) else {
+                throw Failure(.invalidArgument, "queue '\(name)' has no id, a whole number from 0 on")
+            }
+            let count: QueueSpec.Count
+            switch entry["count"]?.string {
+            case "llc"?: count = .perLLC
+            case "cpu"?: count = .perCPU
+            case "1"?: count = .some(1)
+            case let word?:
+                throw Failure(.invalidArgument, "queue '\(name)' is there '\(word)' times: a number, llc or cpu")
+            case nil: count = .some(Int(clamping: try Self.number(entry, "count") ?? 1))
+            }
+            queues.append(
+                try QueueSpec(name: name, id: id, count: count, description: try Self.string(entry, "description")))
+        }
+        guard queues.count <= QueueSpec.most, Set(queues.map(\.name)).count == queues.count else {
+            throw Failure(.invalidArgument, "a queue is described twice, or there are more than \(QueueSpec.most)")
+        }
+        return queues
     }
 
     private func parameter(_ entry: TOMLTable, isLive: Bool) throws(Failure) -> ParameterSpec {
@@ -172,13 +197,14 @@ private enum MetadataKeys {
             "name", "version", "summary", "description", "algorithm", "license", "source_file", "kernel_minimum",
             "features", "uses", "target_workloads", "not_for", "parameters", "tunables", "hints", "targets", "promises",
         ]
-        return kind == .scheduler ? common + ["object_file", "counters"] : common
+        return kind == .scheduler ? common + ["object_file", "counters", "queues"] : common
     }
 
     static let parameter = ["name", "type", "default", "min", "max", "unit", "description"]
     static let nested = [
         "parameters": parameter, "tunables": parameter,
         "counters": ["name", "index", "unit", "description"],
+        "queues": ["name", "id", "count", "description"],
         "hints": ["kind", "map", "key", "value", "max_entries", "description"],
         "targets": ["class", "metric"],
     ]

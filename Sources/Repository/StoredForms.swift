@@ -23,6 +23,7 @@ struct StoredSpec: Codable {
     let comm: String?
     let cgroup: String?
     let hintMaps: [String: String]?
+    var live: StoredLive?
 
     init(_ spec: DeploymentSpec) {
         parameters = spec.parameters.map { Pair(name: $0.name, value: $0.value) }
@@ -35,6 +36,7 @@ struct StoredSpec: Codable {
         cgroup = spec.actor.cgroup
         hintMaps = Dictionary(
             spec.hintMaps.map { ($0.key.rawValue, $0.value) }, uniquingKeysWith: { first, _ in first })
+        if spec.live != .none { live = StoredLive(spec.live) }
     }
 
     func spec(scheduler: String, artifact: String, authority: Authority) throws(Failure) -> DeploymentSpec {
@@ -54,7 +56,7 @@ struct StoredSpec: Codable {
             actor: Actor(
                 uid: uid, gid: gid, pid: pid, groups: [], user: user, comm: comm ?? "",
                 cgroup: cgroup ?? ""),
-            authority: authority)
+            authority: authority, live: try live?.description ?? .none)
     }
 }
 

@@ -46,6 +46,18 @@ enum Tables {
                     CREATE TABLE clock (one INTEGER PRIMARY KEY CHECK (one = 1), latest INTEGER NOT NULL) STRICT;
                     """)
         }
+        migrator.registerMigration("3: changes of what runs") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE tuning (
+                        id INTEGER PRIMARY KEY AUTOINCREMENT, deployment INTEGER NOT NULL, uid INTEGER NOT NULL,
+                        user TEXT NOT NULL, at INTEGER NOT NULL, state TEXT NOT NULL, undoes INTEGER NOT NULL,
+                        before TEXT NOT NULL, after TEXT NOT NULL
+                    ) STRICT;
+                    CREATE INDEX tuning_by_deployment ON tuning (deployment, id);
+                    CREATE TABLE tuned (deployment INTEGER PRIMARY KEY, content TEXT NOT NULL) STRICT;
+                    """)
+        }
         return migrator
     }
 }
