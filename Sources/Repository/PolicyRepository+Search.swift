@@ -4,8 +4,9 @@ package import Model
 /// What a search is made of: words, vectors, and outcomes under like workloads. How they are weighed is not decided here.
 extension PolicyRepository {
     /// The entries that hold any of the words, the best first. Words in what an entry is not for do not count.
+    /// - Parameter part: of all entries, those that are looked at: the newest ones.
     package func matches(
-        _ text: String, filter: EntryFilter, weights: TextWeights = .standard, limit: Int
+        _ text: String, filter: EntryFilter, weights: TextWeights = .standard, part: Double = 1, limit: Int
     ) async throws(Failure) -> [TextMatch] {
         let query = try TextQuery(text)
         let condition = try FilterSQL(filter)
@@ -14,9 +15,13 @@ extension PolicyRepository {
         let sql = """
             SELECT entry_text.rowid AS id, bm25(entry_text, \(ranking.map { "\($0)" }.joined(separator: ", "))) AS rating
             FROM entry_text JOIN standing ON standing.entry = entry_text.rowid
-            WHERE entry_text MATCH ? AND \(condition.sql) ORDER BY rating, id LIMIT ?
+            WHERE entry_text MATCH ? AND entry_text.rowid > CAST((SELECT MAX(id) FROM entry) * ? AS INTEGER)
+                AND \(condition.sql)
+            ORDER BY rating, id LIMIT ?
             """
-        let arguments = StatementArguments([query.match]) + condition.arguments + [Self.bounded(limit)]
+        let older = 1 - min(1, max(0, part))
+        let words: StatementArguments = [query.match, older]
+        let arguments = words + condition.arguments + [Self.bounded(limit)]
         return try await look("search") { database in
             let found = try Row.fetchAll(database, sql: sql, arguments: arguments).map { row in
                 (id: try row.number("id"), rating: Double.fromDatabaseValue(row["rating"]) ?? 0)

@@ -87,9 +87,7 @@ package struct SearchEngine: Sendable {
     ) async throws(Failure) -> (hits: [SearchHit], isMoreThere: Bool) {
         var candidates: [Int64: Candidate] = [:]
         if query.means != .sentences, !query.words.isEmpty {
-            let words = try await frequent.affordable(query.words)
-            let matches = try await store.matches(
-                words.joined(separator: " "), filter: query.filter, weights: ranking.texts, limit: breadth)
+            let matches = try await matches(query, breadth)
             let best = matches.first?.score ?? 0
             for match in matches {
                 candidates[match.id] = Candidate(
@@ -112,6 +110,20 @@ package struct SearchEngine: Sendable {
             .map { ($0, ranking.score(query.means, similarity: $0.similarity, match: $0.match)) }
             .sorted { ($0.1, $1.0.id) > ($1.1, $0.0.id) }
         return (try await judged(query, scored), isMoreThere)
+    }
+
+    private func matches(_ query: SearchQuery, _ limit: Int) async throws(Failure) -> [TextMatch] {
+        let affordable = try await frequent.affordable(query.words)
+        func matches(_ words: [String], _ part: Double) async throws(Failure) -> [TextMatch] {
+            if words.isEmpty { return [] }
+            return try await store.matches(
+                words.joined(separator: " "), filter: query.filter, weights: ranking.texts, part: part, limit: limit)
+        }
+        let rare = try await matches(affordable.words, 1)
+        guard let next = affordable.next, rare.count < limit else { return rare }
+        let known = Set(rare.map(\.id))
+        let more = try await matches([next], affordable.part).filter { !known.contains($0.id) }
+        return Array((rare + more).sorted { ($0.score, $1.id) > ($1.score, $0.id) }.prefix(limit))
     }
 
     /// Reads the best, leaves out what is not wanted, and lets history decide among what is left.

@@ -11,9 +11,9 @@ package protocol SearchStore: Sendable {
 
     /// Of these ids, the ones that are there and wanted, in any order.
     func entries(ids: [Int64], filter: EntryFilter) async throws(Failure) -> [EntryRecord]
-    /// Entries with any of the words, best first.
+    /// Entries with any of the words, best first; only the newest ones where `part` of all (0 to 1) is less than 1.
     func matches(
-        _ text: String, filter: EntryFilter, weights: TextWeights, limit: Int
+        _ text: String, filter: EntryFilter, weights: TextWeights, part: Double, limit: Int
     ) async throws(Failure) -> [TextMatch]
     /// In how many entries each word occurs; at most 32 at once.
     func frequency(of words: [String]) async throws(Failure) -> [String: Int]

@@ -184,4 +184,18 @@ import Testing
             try await repository.open.nearest(to: bad, filter: EntryFilter(), limit: 3)
         }
     }
+
+    @Test func onlyTheNewestPartIsLookedAt() async throws {
+        let repository = try TestRepository()
+        for number in 1...10 {
+            try await repository.open.add(Policies.entry("queue\(number)@1.0.0") { $0.summary = "Tasks are served" })
+        }
+        func found(_ part: Double) async throws -> [Int64] {
+            let matches = try await repository.open.matches("served", filter: .any, part: part, limit: 20)
+            return matches.map(\.id).sorted()
+        }
+        #expect(try await found(1) == Array(1...10))
+        #expect(try await found(0.25) == [8, 9, 10])
+        #expect(try await found(0).isEmpty)
+    }
 }

@@ -113,11 +113,13 @@ final class MemoryStore: SearchStore {
     }
 
     func matches(
-        _ text: String, filter: EntryFilter, weights: TextWeights, limit: Int
+        _ text: String, filter: EntryFilter, weights: TextWeights, part: Double, limit: Int
     ) async throws(Failure) -> [TextMatch] {
         let wanted = text.split(separator: " ").map(String.init)
         return try look { state in
-            let found = state.records.filter { Self.passes($0, filter) }.compactMap { record -> TextMatch? in
+            let older = Int64(Double(state.records.map(\.id).max() ?? 0) * (1 - part))
+            let found = state.records.filter { $0.id > older && Self.passes($0, filter) }.compactMap {
+                record -> TextMatch? in
                 let words = Self.words(record.entry)
                 let terms = wanted.filter(words.contains)
                 return terms.isEmpty ? nil : TextMatch(id: record.id, score: Double(terms.count), terms: terms)
