@@ -2,8 +2,8 @@ import Crypto
 import Linux
 package import Model
 
-/// The headers that every candidate may include: SchedCP's, libbpf's for BPF programs, and the error numbers. They are
-/// read once and copied into each compilation's own folder, so that no path of this machine gets into an object.
+/// The headers that every candidate may include: SchedCP's, the primitives to compose schedulers of, libbpf's for BPF
+/// programs, and the error numbers. They are read once and copied into each compilation's own folder, so that no path of this machine gets into an object.
 package struct CompileHeaders: Hashable, Sendable {
     /// Where an installed SchedCP keeps its own.
     package static let installed = "/usr/share/schedcp/include"
@@ -21,7 +21,7 @@ package struct CompileHeaders: Hashable, Sendable {
         while let slash = folder.lastIndex(of: "/") {
             folder = String(folder[..<slash])
             if HostFile.exists("\(folder)/bpf/include/schedcp/scheduler.bpf.h") {
-                return try CompileHeaders(schedcp: "\(folder)/bpf/include")
+                return try CompileHeaders(schedcp: "\(folder)/bpf/include", primitives: "\(folder)/bpf/primitives")
             }
         }
         guard HostFile.exists("\(installed)/schedcp") else {
@@ -29,18 +29,19 @@ package struct CompileHeaders: Hashable, Sendable {
                 .notFound, "SchedCP's headers are neither in a source tree around this program nor in \(installed)",
                 hint: "Run from a source tree, or install SchedCP with scripts/install.")
         }
-        return try CompileHeaders(schedcp: installed)
+        return try CompileHeaders(schedcp: installed, primitives: "\(installed)/primitives")
     }
 
-    /// - Parameter schedcp: the folder that holds `schedcp/scheduler.bpf.h`.
-    package init(schedcp folder: String) throws(Failure) {
+    /// - Parameter folder: holds `schedcp/scheduler.bpf.h`.
+    /// - Parameter primitives: holds `idle-cpu.bpf.h` and the others, which are included as `<primitives/idle-cpu.bpf.h>`.
+    package init(schedcp folder: String, primitives: String) throws(Failure) {
         var files: [String: [UInt8]] = [:]
         func read(_ source: String, _ name: String) throws(Failure) {
             do throws(SystemError) { files[name] = try TextFile.readBytes(source, limit: 4 << 20) } catch {
                 throw error.asFailure(.notFound)
             }
         }
-        for (place, name) in [("\(folder)/schedcp", "schedcp"), (Self.libbpf, "bpf")] {
+        for (place, name) in [("\(folder)/schedcp", "schedcp"), (primitives, "primitives"), (Self.libbpf, "bpf")] {
             let headers = ((try? Folder.names(place)) ?? []).filter { $0.hasSuffix(".h") }
             for header in headers { try read("\(place)/\(header)", "\(name)/\(header)") }
         }

@@ -22,6 +22,27 @@ import Testing
         #expect(result.report.measurements.contains { $0.name == "compile.object" && Int($0.value) == object.count })
     }
 
+    /// Each primitive by itself, as a client's source names it.
+    @Test(arguments: ["bounded-priority", "hint-map", "idle-cpu", "llc-queue", "vtime-queue"])
+    func aPrimitiveIsIncludedByName(_ name: String) async throws {
+        let result = try await Compiling.stage().run(
+            source: Compiling.scheduler("#include <primitives/\(name).bpf.h>"), name: "x.bpf.c",
+            typesHeader: try await Compiling.kernelTypes())
+        #expect(result.report.verdict == .passed, "\(result.report.log)")
+        #expect(result.object != nil)
+    }
+
+    /// The scheduler of primitives that the documentation shows is one of the corpus, which is verified as a whole.
+    @Test func theDocumentedSchedulerOfPrimitivesCompiles() async throws {
+        let source = try TextFile.readBytes("\(Checkout.root)/Tests/Corpus/good/levels.bpf.c", limit: 1 << 16)
+        let documentation = try TextFile.read("\(Checkout.root)/docs/schedulers.md", limit: 1 << 20)
+        #expect(documentation.contains("```c\n\(String(decoding: source, as: UTF8.self))```"))
+        let result = try await Compiling.stage().run(
+            source: source, name: "levels.bpf.c", typesHeader: try await Compiling.kernelTypes())
+        #expect(result.report.verdict == .passed, "\(result.report.log)")
+        #expect(result.report.findings == [])
+    }
+
     /// Two compilations lie in two folders.
     @Test func theSameSourceGivesTheSameBytes() async throws {
         let stage = try await Compiling.stage()

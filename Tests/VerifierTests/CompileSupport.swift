@@ -8,7 +8,9 @@ import TestSupport
 enum Compiling {
     private static let found = Task<CompileStage, any Error> {
         CompileStage(
-            toolchain: try await .locate(), headers: try CompileHeaders(schedcp: "\(Checkout.root)/bpf/include"),
+            toolchain: try await .locate(),
+            headers: try CompileHeaders(
+                schedcp: "\(Checkout.root)/bpf/include", primitives: "\(Checkout.root)/bpf/primitives"),
             sandbox: try await .find())
     }
 

@@ -34,4 +34,22 @@ static __always_inline void bounded_priority_put(struct task_struct *p, u64 id, 
 	dsq_insert_ordered(p, id, slice_among(slice, scx_bpf_dsq_nr_queued(id)), place, enq_flags);
 }
 
+/*
+ * In dispatch: the task that ran, of this level, goes on while it would be queued before all that wait, and else the first of
+ * these takes the CPU. True when the CPU has something to run.
+ */
+static __always_inline bool bounded_priority_take(u64 id, s32 cpu, struct task_struct *prev, u32 level, u64 step, u64 slice)
+{
+	bool may_stay = can_continue(prev, cpu);
+	u64 first;
+
+	if (!(may_stay && first_waiting(id, cpu, &first) &&
+	      before(bounded_priority_place(level, step, clock_now()), first)) &&
+	    dsq_move_to_local(id, SCX_ENQ_IMMED))
+		return true;
+	if (may_stay)
+		task_set_slice(prev, slice_among(slice, scx_bpf_dsq_nr_queued(id)));
+	return may_stay;
+}
+
 #endif

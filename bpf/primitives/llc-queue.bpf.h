@@ -81,7 +81,9 @@ static __always_inline bool llc_queue_take(s32 cpu)
 
 	if (nr > 1 && llc_queue_foreign_turn(home, nr))
 		return true;
-	bpf_for(i, 0, nr) {
+	if (dsq_move_to_local(home, SCX_ENQ_IMMED))
+		return true;
+	bpf_for(i, 1, nr) {
 		if (dsq_move_to_local((home + i) % nr, SCX_ENQ_IMMED))
 			return true;
 	}
