@@ -42,6 +42,7 @@ enum {
 struct task_state {
 	u64 woke_at; /* when it last woke another, since it last slept; 0: not since */
 	u64 gap;     /* average time from waking another to its own sleep, in ns */
+	bool handed; /* select_cpu has chosen its waker's CPU */
 };
 
 struct {
@@ -111,11 +112,11 @@ static void note_gap(struct task_state *state, u64 now)
 }
 
 /* Will the task that runs here and wakes another sleep soon? */
-static bool waker_sleeps(u64 wake_flags, u64 now)
+static bool waker_sleeps(u64 wake_flags)
 {
 	struct task_struct *waker = bpf_get_current_task_btf();
 	struct task_state *state = state_of(waker);
-	u64 limit = handoff_ns();
+	u64 now = bpf_ktime_get_ns(), limit = handoff_ns();
 
 	/* Of other classes nobody knows when they sleep, nor does a tick tell that they did not. */
 	if (!state || !(waker->scx.flags & SCX_TASK_QUEUED))
@@ -147,32 +148,21 @@ static s32 pick_near(const struct task_struct *p, s32 prev_cpu, s32 here)
 	return -1;
 }
 
-/* Into the waker's queue at once: it passes no enqueue. */
-static s32 hand_over(struct task_struct *p, u32 here)
-{
-	dsq_insert(p, here, slice_in(here), 0);
-	count(COUNT_HANDED);
-	return here;
-}
-
 s32 BPF_STRUCT_OPS(pipeline_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
 {
+	struct task_state *state = state_of(p);
 	u32 here = bpf_get_smp_processor_id() % nr_seats;
-	u64 now = bpf_ktime_get_ns();
-	bool stays = waker_sleeps(wake_flags, now) && bpf_cpumask_test_cpu(here, p->cpus_ptr), idle = false;
+	bool stays = waker_sleeps(wake_flags) && state && bpf_cpumask_test_cpu(here, p->cpus_ptr), idle = false;
 	s32 cpu;
 
 	if (stays && scx_bpf_dsq_nr_queued(here) == 0) {
-		seat_at(here)->handed_until = now + handoff_ns();
-		return hand_over(p, here);
+		state->handed = true;
+		return here;
 	}
 	cpu = pick_near(p, prev_cpu, here);
-	if (cpu < 0 && stays) {
-		/* Behind others, but where its data is; unless a CPU idles far away. */
-		if (wake_idle_cpu_for(p))
-			count(COUNT_KICKED);
-		return hand_over(p, here);
-	}
+	/* Behind others, but where its data is; enqueue wakes an idle CPU if there is one far away. */
+	if (cpu < 0 && stays)
+		return here;
 	idle = cpu >= 0;
 	if (idle)
 		count(COUNT_NEAR);
@@ -185,14 +175,21 @@ s32 BPF_STRUCT_OPS(pipeline_select_cpu, struct task_struct *p, s32 prev_cpu, u64
 	return cpu;
 }
 
+/* Not already in select_cpu: the kernel may yet put the task elsewhere, where the waker's CPU is about to go offline. */
 void BPF_STRUCT_OPS(pipeline_enqueue, struct task_struct *p, u64 enq_flags)
 {
+	struct task_state *state = state_of(p);
 	u32 queue = queue_of(p);
 
 	dsq_insert(p, queue, slice_in(queue), enq_flags);
 	count(COUNT_ENQUEUED);
-	if (wake_idle_cpu_for(p))
+	if (state && state->handed) {
+		state->handed = false;
+		seat_at(queue)->handed_until = bpf_ktime_get_ns() + handoff_ns();
+		count(COUNT_HANDED);
+	} else if (wake_idle_cpu_for(p)) {
 		count(COUNT_KICKED);
+	}
 }
 
 /*
@@ -233,7 +230,7 @@ static u32 is_foreign_turn(struct seat *seat, u64 now)
 
 void BPF_STRUCT_OPS(pipeline_dispatch, s32 cpu, struct task_struct *prev)
 {
-	u64 now = clock_now();
+	u64 now = bpf_ktime_get_ns();
 	u32 home = (u32)cpu % nr_seats, is_turn = is_foreign_turn(seat_at(home), now);
 	bool goes_on = can_continue(prev, cpu);
 
@@ -282,6 +279,7 @@ s32 BPF_STRUCT_OPS_SLEEPABLE(pipeline_init_task, struct task_struct *p, struct s
 		return -ENOMEM;
 	state->gap = GAP_FIRST_NS;
 	state->woke_at = 0;
+	state->handed = false;
 	return 0;
 }
 
