@@ -12,6 +12,9 @@
  *  - Debt: no task waits more than DEBT_MAX_NS ahead of the clock, so the smallest share is one slice in that time.
  *  - The clock advances by at least 1/CLOCK_SHARE of real time.
  *
+ * Who wakes up and is overdue interrupts a CPU whose task is not, each CPU at most once a millisecond: else a group whose tasks
+ * sleep often does not get its part beside groups that never do. The interrupted CPU compares keys, as at the end of a slice.
+ *
  * The weights of what is runnable are sums in a tree that is kept without locks: see shares.bpf.h.
  */
 #include <schedcp/scheduler.bpf.h>
