@@ -18,6 +18,7 @@
  * waiting every newcomer queues behind the waiter.
  */
 #include <schedcp/scheduler.bpf.h>
+#include <schedcp/octaves.bpf.h>
 #include <schedcp/preempt.bpf.h>
 #include <schedcp/stats.bpf.h>
 #include <schedcp/vclock.bpf.h>
@@ -37,7 +38,6 @@ TUNABLE(u32, preempt_gap_us, 1000);
 /* Bursts are told apart from 2^16 ns (66 us) to 2^24 ns (17 ms). */
 #define SCALE_FIRST 16
 #define SCALE_OCTAVES 8
-#define OCTAVE 256
 #define CHAIN_OCTAVES 3
 #define BURST_WEIGHT 4 /* the latest burst is one part in four of the average */
 #define NEW_BURST_NS NSEC_PER_MSEC /* what is assumed of a task that nothing is known of */
@@ -82,11 +82,9 @@ static u64 slice_ns(void)
 	return slice_among(slice_us * NSEC_PER_USEC, scx_bpf_dsq_nr_queued(QUEUE));
 }
 
-/* Linear within a doubling, which is off by at most 9 %. */
-static u32 octaves_of(u64 ns)
+static u32 place_on_scale(u64 ns)
 {
-	u64 units = ns >> SCALE_FIRST | 1, whole = 63 - __builtin_clzll(units);
-	u32 octaves = whole * OCTAVE + ((units * OCTAVE >> whole) & (OCTAVE - 1));
+	u64 octaves = octaves_of(ns, SCALE_FIRST);
 
 	return octaves < SCALE_OCTAVES * OCTAVE ? octaves : SCALE_OCTAVES * OCTAVE;
 }
@@ -105,8 +103,8 @@ static u64 average(u64 old, u64 new)
 static void look_at(struct task_struct *p, struct task_state *state)
 {
 	u64 ran = p->se.sum_exec_runtime;
-	u32 own = octaves_of(larger(state->burst, ran - state->burst_began));
-	u32 chain = octaves_of(larger(state->wake_gap, ran - state->woke_at));
+	u32 own = place_on_scale(larger(state->burst, ran - state->burst_began));
+	u32 chain = place_on_scale(larger(state->wake_gap, ran - state->woke_at));
 	u32 least = own > CHAIN_OCTAVES * OCTAVE ? own - CHAIN_OCTAVES * OCTAVE : 0;
 
 	if (chain < least)

@@ -14,6 +14,7 @@
  */
 #include <schedcp/scheduler.bpf.h>
 #include <schedcp/hints.bpf.h>
+#include <schedcp/octaves.bpf.h>
 #include <schedcp/stats.bpf.h>
 
 char _license[] SEC("license") = "GPL";
@@ -26,7 +27,6 @@ TUNABLE(u32, max_wait_ms, 9000);
 /* Delays differ from 2^15 ns (33 us) to 2^45 ns (10 h) of remaining time. */
 #define SCALE_FIRST 15
 #define SCALE_OCTAVES 30
-#define OCTAVE 256
 /* A guess says nothing about the far future: beyond this, tasks without a hint are equals and take turns. */
 #define GUESS_MAX_NS (4 * NSEC_PER_SEC)
 #define BURST_WEIGHT 4 /* the latest burst is one part in four of the average */
@@ -85,21 +85,13 @@ static u64 remaining_of(struct task_struct *p, struct task_state *state)
 	return state->hinted || remaining < GUESS_MAX_NS ? remaining : GUESS_MAX_NS;
 }
 
-/* The place of a remaining time on the scale, in 1/OCTAVE of a doubling. Linear within one, which is off by at most 9 %. */
-static u64 octaves_of(u64 ns)
-{
-	u64 units = ns >> SCALE_FIRST | 1, whole = 63 - __builtin_clzll(units);
-
-	return whole * OCTAVE + ((units * OCTAVE >> whole) & (OCTAVE - 1));
-}
-
 /* Here and not where tasks are compared: the hint's search is the costly part, and a tick's delay is soon enough. */
 static void look_at(struct task_struct *p)
 {
 	struct task_state *state = state_of(p);
 
 	if (state)
-		state->octaves = octaves_of(remaining_of(p, state));
+		state->octaves = octaves_of(remaining_of(p, state), SCALE_FIRST);
 }
 
 static u64 place_of(const struct task_state *state, u64 now)

@@ -22,7 +22,7 @@ struct vclock {
 
 static __always_inline void vclock_start(struct vclock *clock)
 {
-	clock->wall = bpf_ktime_get_ns();
+	clock->wall = clock_now();
 }
 
 /*
