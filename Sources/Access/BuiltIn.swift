@@ -51,6 +51,7 @@ extension AccessRules {
           effort quick
           cpu-seconds-per-hour 36000
           cost-per-hour 1000
+          changes-per-hour 20000
           kernel-functions any
           helpers any
           map-types any

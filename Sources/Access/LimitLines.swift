@@ -10,7 +10,8 @@ struct LimitError: Error {
 extension RoleLimits {
     static let names = [
         "requests-per-second", "connections", "streams", "verifications", "source-bytes", "object-bytes",
-        "cpu-seconds-per-hour", "cost-per-hour", "deploy-without-canary", "canary-scope", "kernel-functions",
+        "cpu-seconds-per-hour", "cost-per-hour", "changes-per-hour", "deploy-without-canary", "canary-scope",
+        "kernel-functions",
         "deny-kernel-functions", "helpers", "deny-helpers", "map-types", "deny-map-types", "user-memory", "effort",
     ]
 
@@ -28,6 +29,7 @@ extension RoleLimits {
             let word = try Self.only(words)
             guard let cost = Decimal6.parse(word.text) else { throw Self.wrong(word, "an amount, as 1.50") }
             costPerHour = cost
+        case "changes-per-hour": changesPerHour = try Self.number(words, 0...1_000_000)
         case "deploy-without-canary": deployWithoutCanary = try Self.yes(words)
         case "user-memory": userMemory = try Self.yes(words)
         case "effort":

@@ -14,6 +14,8 @@ package struct RoleLimits: Hashable, Sendable {
     package var cpuSecondsPerHour = 60
     /// In millionths of the rules' unit of money.
     package var costPerHour: Int64 = 1_000_000
+    /// Changes of the repository.
+    package var changesPerHour = 50
     package var deployWithoutCanary = false
     package var canaryScope = CanaryScope.none
     package var kernelFunctions = NamePatterns()
@@ -34,6 +36,7 @@ package struct RoleLimits: Hashable, Sendable {
             ("connections", "\(connections)"), ("streams", "\(streams)"), ("verifications", "\(verifications)"),
             ("source-bytes", "\(sourceBytes)"), ("object-bytes", "\(objectBytes)"),
             ("cpu-seconds-per-hour", "\(cpuSecondsPerHour)"), ("cost-per-hour", Decimal6.text(costPerHour)),
+            ("changes-per-hour", "\(changesPerHour)"),
             ("deploy-without-canary", deployWithoutCanary ? "yes" : "no"), ("canary-scope", canaryScope.rawValue),
             ("kernel-functions", kernelFunctions.description), ("helpers", helpers.description),
             ("map-types", mapTypes.description), ("user-memory", userMemory ? "yes" : "no"),

@@ -53,7 +53,7 @@ package struct AttestationCheck: Sendable {
         _ bytes: [UInt8]
     ) throws(Refusal) -> (claims: AttestationClaims, signers: [VerifierKey]) {
         let envelope = try Envelope.parse(bytes)
-        let signers = try signers(of: envelope)
+        let signers = try envelope.signers(among: keys)
         let claims = try Statement.decode(envelope.payload)
         guard signers.contains(where: { $0.notAfter.map { claims.issuedAt <= $0 } ?? true }) else {
             throw .keyRetired(keyID: signers.first?.keyID ?? "")
@@ -64,29 +64,6 @@ package struct AttestationCheck: Sendable {
         try checkStages(claims.stages)
         if let minimumEffort, claims.effort ?? .quick < minimumEffort { throw .tooLittleEffort(minimumEffort) }
         return (claims, signers)
-    }
-
-    /// The trusted keys that signed it, at least one.
-    private func signers(of envelope: Envelope) throws(Refusal) -> [VerifierKey] {
-        let signed = envelope.signedBytes
-        // A key that is listed twice is revoked when one of its entries says so.
-        let revoked = Set(keys.lazy.filter(\.revoked).map(\.keyID))
-        var good: [VerifierKey] = []
-        var revokedKey: String?
-        var isAnyKnown = false
-        for signature in envelope.signatures {
-            // The id is only a hint: an absent one means every key that could be good, a wrong one no key.
-            let candidates = keys.filter {
-                signature.keyID.isEmpty ? !revoked.contains($0.keyID) : $0.keyID == signature.keyID
-            }
-            isAnyKnown = isAnyKnown || (!signature.keyID.isEmpty && !candidates.isEmpty)
-            for key in candidates where key.isValid(signature.bytes, of: signed) {
-                if revoked.contains(key.keyID) { revokedKey = key.keyID } else { good.append(key) }
-            }
-        }
-        if !good.isEmpty { return good }
-        if let revokedKey { throw .revokedKey(keyID: revokedKey) }
-        throw isAnyKnown ? .badSignature : .unknownKey
     }
 
     private func checkTime(_ claims: AttestationClaims) throws(Refusal) {

@@ -74,4 +74,27 @@ package struct Envelope: Hashable, Sendable {
 
     /// What the payload says, for display only: no signature was checked.
     package func unverifiedClaims() throws(Refusal) -> AttestationClaims { try Statement.decode(payload) }
+
+    /// The keys that signed it, at least one, and none that is revoked. Says nothing of `notAfter`.
+    package func signers(among keys: [VerifierKey]) throws(Refusal) -> [VerifierKey] {
+        let signed = signedBytes
+        // A key that is listed twice is revoked when one of its entries says so.
+        let revoked = Set(keys.lazy.filter(\.revoked).map(\.keyID))
+        var good: [VerifierKey] = []
+        var revokedKey: String?
+        var isAnyKnown = false
+        for signature in signatures {
+            // The id is only a hint: an absent one means every key that could be good, a wrong one no key.
+            let candidates = keys.filter {
+                signature.keyID.isEmpty ? !revoked.contains($0.keyID) : $0.keyID == signature.keyID
+            }
+            isAnyKnown = isAnyKnown || (!signature.keyID.isEmpty && !candidates.isEmpty)
+            for key in candidates where key.isValid(signature.bytes, of: signed) {
+                if revoked.contains(key.keyID) { revokedKey = key.keyID } else { good.append(key) }
+            }
+        }
+        if !good.isEmpty { return good }
+        if let revokedKey { throw .revokedKey(keyID: revokedKey) }
+        throw isAnyKnown ? .badSignature : .unknownKey
+    }
 }

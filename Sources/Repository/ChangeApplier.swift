@@ -18,6 +18,7 @@ struct ChangeApplier {
         case .attestation(let attestation): try add(attestation)
         case .incident(let incident): try add(incident)
         case .antipattern(let antipattern): try add(antipattern)
+        case .bundle(let bundle): try add(bundle)
         }
     }
 

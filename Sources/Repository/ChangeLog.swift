@@ -101,7 +101,7 @@ final class ChangeLog: Sendable {
 
 /// Reads a segment of the log, line by line, in pieces.
 struct SegmentReader {
-    static let maxLineBytes = 8 << 20
+    static let maxLineBytes = 16 << 20
     private static let pieceBytes = 1 << 20
 
     struct Report: Sendable {

@@ -98,6 +98,26 @@ enum EvidenceRows {
         }
     }
 
+    /// One after the other: there may be very many.
+    static func attestations(
+        where fits: (EntryAttestation) -> Bool, _ database: Database
+    ) throws -> [EntryAttestation] {
+        var found: [EntryAttestation] = []
+        let cursor = try Row.fetchCursor(
+            database,
+            sql: """
+                SELECT attestation.content, envelope.bytes FROM attestation
+                JOIN envelope ON envelope.digest = attestation.digest ORDER BY attestation.id
+                """)
+        while let row = try cursor.next() {
+            guard let bytes = Data.fromDatabaseValue(row["bytes"]) else { throw Damage(description: "an envelope") }
+            let stored = try StoredAttestation(json: try row.text("content"))
+            let attestation = try stored.attestation([UInt8](bytes))
+            if fits(attestation) { found.append(attestation) }
+        }
+        return found
+    }
+
     static func incidents(of id: Int64, _ database: Database) throws -> [Incident] {
         let key = try EntryRows.entry(id, database).entry.key
         return try rows("incident", "WHERE entry = ? ORDER BY id", [id], database).map { row in

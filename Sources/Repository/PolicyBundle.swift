@@ -3,7 +3,8 @@ package import Model
 
 /// An entry with its evidence, as it travels to another machine. Its object travels beside it.
 package struct PolicyBundle: Hashable, Sendable {
-    package static let maxBytes = 32 << 20
+    /// Of its JSON, and so of a line in the log of changes.
+    package static let maxBytes = 6 << 20
 
     package var entry: PolicyEntry
     package var attestations: [EntryAttestation]
@@ -17,13 +18,7 @@ package struct PolicyBundle: Hashable, Sendable {
 
     /// The same text for the same bundle.
     package func json() throws(Failure) -> [UInt8] {
-        let stored = StoredBundle(
-            entry: StoredEntry(entry),
-            attestations: attestations.map {
-                StoredBundle.Attested(
-                    attestation: StoredAttestation($0), envelope: Data($0.envelope).base64EncodedString())
-            }, outcomes: outcomes.map(StoredOutcome.init))
-        return Array(try SortedJSON.text(stored).utf8)
+        Array(try SortedJSON.text(StoredBundle(self)).utf8)
     }
 
     /// Refuses what the repository would refuse, before anything of it is used.
@@ -35,22 +30,8 @@ package struct PolicyBundle: Hashable, Sendable {
         do { stored = try JSONDecoder().decode(StoredBundle.self, from: Data(bytes)) } catch {
             throw Failure(.malformed, "the bundle cannot be read: \("\(error)".escapedForDisplay(limit: 200))")
         }
-        entry = try stored.entry.entry()
-        try entry.check()
-        attestations = []
-        for one in stored.attestations {
-            guard let envelope = Data(base64Encoded: one.envelope) else {
-                throw Failure(.malformed, "an envelope of the bundle is not base64")
-            }
-            attestations.append(try one.attestation.attestation([UInt8](envelope)))
-        }
-        outcomes = try stored.outcomes.map { one throws(Failure) in try one.outcome() }
-        for attestation in attestations { try attestation.check() }
-        for outcome in outcomes { try outcome.check() }
-        let keys = attestations.map(\.entry) + outcomes.map(\.entry)
-        guard keys.allSatisfy({ $0 == entry.key }) else {
-            throw Failure(.invalidArgument, "the bundle of \(entry.key) holds evidence of another entry")
-        }
+        self = try stored.bundle()
+        try check()
     }
 }
 
@@ -63,42 +44,103 @@ struct StoredBundle: Codable {
     var entry: StoredEntry
     var attestations: [Attested]
     var outcomes: [StoredOutcome]
+
+    init(_ bundle: PolicyBundle) {
+        entry = StoredEntry(bundle.entry)
+        attestations = bundle.attestations.map {
+            Attested(attestation: StoredAttestation($0), envelope: Data($0.envelope).base64EncodedString())
+        }
+        outcomes = bundle.outcomes.map(StoredOutcome.init)
+    }
+
+    func bundle() throws(Failure) -> PolicyBundle {
+        var bundle = PolicyBundle(entry: try entry.entry(), attestations: [], outcomes: [])
+        for one in attestations {
+            guard let envelope = Data(base64Encoded: one.envelope) else {
+                throw Failure(.malformed, "an envelope of the bundle is not base64")
+            }
+            bundle.attestations.append(try one.attestation.attestation([UInt8](envelope)))
+        }
+        bundle.outcomes = try outcomes.map { one throws(Failure) in try one.outcome() }
+        return bundle
+    }
 }
 
 extension PolicyRepository {
-    /// An entry with the last of its evidence.
+    /// An entry with the last of its evidence, as much as a bundle may hold: older outcomes are left out first.
     package func bundle(_ key: EntryKey) async throws(Failure) -> PolicyBundle {
         let record = try await entry(key)
-        return PolicyBundle(
+        var bundle = PolicyBundle(
             entry: record.entry, attestations: try await attestations(of: record.id),
             outcomes: try await outcomes(of: record.id, limit: Self.maxRows).reversed())
+        while try bundle.json().count > PolicyBundle.maxBytes {
+            if !bundle.outcomes.isEmpty {
+                bundle.outcomes.removeFirst(bundle.outcomes.count / 2 + 1)
+            } else if !bundle.attestations.isEmpty {
+                bundle.attestations.removeFirst(bundle.attestations.count / 2 + 1)
+            } else {
+                throw Failure(.tooMany, "\(key) is larger than a bundle may be")
+            }
+        }
+        return bundle
     }
 
     /// Takes a bundle in as a candidate, whatever it was elsewhere: its attestations and outcomes are kept and shown, and
-    /// promote nothing. The caller has checked the signatures. The same again goes on where it stopped.
+    /// promote nothing. The caller has checked the signatures. All of it or nothing; the same again changes nothing.
     /// - Parameter source: where it comes from, one line.
     @discardableResult
     package func take(_ bundle: PolicyBundle, from source: String, at now: Int64) async throws(Failure) -> ChangeReceipt
     {
-        var entry = bundle.entry
-        entry.provenance = Provenance(
-            .imported, maker: source, parent: entry.provenance.parent,
-            change: String("by \(entry.provenance.maker). \(entry.provenance.change)".prefix(4000)))
+        var bundle = bundle
+        let before = bundle.entry.provenance
+        bundle.entry.provenance = Provenance(
+            .imported, maker: source, parent: before.parent,
+            change: String("by \(before.maker). \(before.change)".prefix(4000)))
+        for index in bundle.attestations.indices { bundle.attestations[index].isLocal = false }
+        for index in bundle.outcomes.indices { bundle.outcomes[index].origin = .imported }
+        return try await change(.bundle(bundle), at: now)
+    }
+}
+
+extension PolicyBundle {
+    /// Refuses what the repository would refuse, before anything of it is used.
+    func check() throws(Failure) {
+        try entry.check()
+        for attestation in attestations { try attestation.check() }
+        for outcome in outcomes { try outcome.check() }
+        let keys = attestations.map(\.entry) + outcomes.map(\.entry)
+        guard keys.allSatisfy({ $0 == entry.key }) else {
+            throw Failure(.invalidArgument, "the bundle of \(entry.key) holds evidence of another entry")
+        }
+    }
+}
+
+extension ChangeApplier {
+    /// The entry may be there already, as one that is shipped is on every machine.
+    func add(_ bundle: PolicyBundle) throws -> ChangeReceipt {
+        let key = bundle.entry.key
         var receipt: ChangeReceipt?
-        do throws(Failure) { receipt = try await add(entry, at: now) } catch {
-            guard let there = try? await self.entry(entry.key), there.entry.isSameCode(as: entry) else { throw error }
+        var isNew = false
+        if let id = try entryID(key) {
+            let there = try EntryRows.entry(id, database)
+            guard there.entry.isSameCode(as: bundle.entry) else {
+                throw Failure(
+                    .invalidArgument, "\(key) is in the repository with another content",
+                    hint: "an entry never changes: give it a new version")
+            }
+            receipt = ChangeReceipt(entry: id, isNew: false, status: there.status, sequence: sequence)
+        } else {
+            receipt = try apply(.entry(bundle.entry))
+            isNew = true
         }
-        for var attestation in bundle.attestations {
-            attestation.isLocal = false
-            receipt = try await attest(attestation, at: now)
+        for change in bundle.attestations.map(RepositoryChange.attestation)
+            + bundle.outcomes.map(RepositoryChange.outcome)
+        {
+            receipt = try apply(change)
+            isNew = isNew || receipt?.isNew == true
         }
-        for var outcome in bundle.outcomes {
-            outcome.origin = .imported
-            receipt = try await record(outcome, at: now)
-        }
-        if let receipt { return receipt }
-        let there = try await self.entry(entry.key)
-        return ChangeReceipt(entry: there.id, isNew: false, status: there.status, sequence: generation)
+        guard let receipt else { throw Failure(.internal, "a bundle was not applied") }
+        return ChangeReceipt(entry: receipt.entry, isNew: isNew, status: receipt.status, sequence: sequence)
     }
 }
 

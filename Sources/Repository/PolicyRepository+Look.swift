@@ -35,6 +35,16 @@ extension PolicyRepository {
         try await entries("WHERE name = ? ORDER BY major DESC, minor DESC, patch DESC", [name.text])
     }
 
+    /// The same as text, without the entries.
+    package func versionTexts(of name: SchedulerName) async throws(Failure) -> [String] {
+        let sql = "SELECT major, minor, patch FROM entry WHERE name = ? ORDER BY major DESC, minor DESC, patch DESC"
+        return try await look("read the repository") { database in
+            try Row.fetchAll(database, sql: sql, arguments: [name.text]).map { row in
+                "\(try row.number("major")).\(try row.number("minor")).\(try row.number("patch"))"
+            }
+        }
+    }
+
     /// Those with this artifact, the last added first.
     package func entries(artifact: String) async throws(Failure) -> [EntryRecord] {
         try await entries("WHERE artifact = ? ORDER BY entry.id DESC LIMIT \(Self.maxRows)", [artifact])
@@ -109,6 +119,26 @@ extension PolicyRepository {
         return try await look("read antipatterns") {
             try EvidenceRows.antipatterns("WHERE base = ? ORDER BY id DESC LIMIT ?", [base, limit], $0)
         }
+    }
+
+    /// All that was tried, the last first.
+    package func antipatterns(limit: Int = 100) async throws(Failure) -> [AntipatternRecord] {
+        let limit = Self.bounded(limit)
+        return try await look("read antipatterns") {
+            try EvidenceRows.antipatterns("ORDER BY id DESC LIMIT ?", [limit], $0)
+        }
+    }
+
+    /// Every attestation that fits, whichever entry it is of; the caller decides by what is in it.
+    package func attestations(
+        where fits: @escaping @Sendable (EntryAttestation) -> Bool
+    ) async throws(Failure) -> [EntryAttestation] {
+        try await look("read attestations") { try EvidenceRows.attestations(where: fits, $0) }
+    }
+
+    /// How many entries there are, all versions counted.
+    package func count() async throws(Failure) -> Int {
+        try await look("count entries") { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM standing") ?? 0 }
     }
 
     static func bounded(_ limit: Int) -> Int { min(max(limit, 0), maxRows) }

@@ -37,6 +37,9 @@ struct PolicyStore: Sendable {
                 for (change, now) in changes {
                     do {
                         let json = try SortedJSON.text(StoredChange(change, at: now))
+                        guard json.utf8.count < SegmentReader.maxLineBytes / 2 else {
+                            throw Failure(.tooMany, "a change of \(json.utf8.count) bytes is too large to be kept")
+                        }
                         let receipt = try apply(change, at: now, sequence: next, to: database)
                         results.append(.success(receipt))
                         // What was there already needs no line.

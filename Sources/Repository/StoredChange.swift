@@ -12,6 +12,7 @@ struct StoredChange: Codable {
     var envelope: String?
     var incident: StoredIncident?
     var antipattern: StoredAntipattern?
+    var bundle: StoredBundle?
 
     init(_ change: RepositoryChange, at now: Int64) {
         at = now
@@ -23,6 +24,7 @@ struct StoredChange: Codable {
             envelope = Data(value.envelope).base64EncodedString()
         case .incident(let value): incident = StoredIncident(value)
         case .antipattern(let value): antipattern = StoredAntipattern(value)
+        case .bundle(let value): bundle = StoredBundle(value)
         }
     }
 
@@ -37,6 +39,7 @@ struct StoredChange: Codable {
         }
         if let incident { return .incident(try incident.incident()) }
         if let antipattern { return .antipattern(antipattern.antipattern) }
+        if let bundle { return .bundle(try bundle.bundle()) }
         throw Failure(.storage, "a line in the log of changes holds nothing that is known here")
     }
 }
@@ -48,6 +51,8 @@ enum RepositoryChange: Sendable {
     case attestation(EntryAttestation)
     case incident(Incident)
     case antipattern(Antipattern)
+    /// An entry with its evidence, from elsewhere.
+    case bundle(PolicyBundle)
 
     /// The same again is a change too.
     var isCounted: Bool {
@@ -62,6 +67,7 @@ enum RepositoryChange: Sendable {
         case .attestation(let attestation): try attestation.check()
         case .incident(let incident): try incident.check()
         case .antipattern(let antipattern): try antipattern.check()
+        case .bundle(let bundle): try bundle.check()
         }
     }
 }

@@ -1,10 +1,12 @@
 package import Model
 
-/// How many messages are nested in one from a verifier, found before it is decoded: a few bytes of a frame can stand for a message
-/// that takes hundreds of bytes of memory.
+/// How many messages are nested in one from a verifier or a client, found before it is decoded: a few bytes of a frame can stand for a
+/// message that takes hundreds of bytes of memory.
 package enum MessageCount {
     /// Of everything that an honest verifier has to say.
     package static let most = 60_000
+    /// Of everything that an honest client asks for.
+    package static let mostOfRequest = 10_000
 
     /// The messages that a message holds, by the number of their field.
     private indirect enum Shape {
@@ -19,6 +21,24 @@ package enum MessageCount {
         1: .message([5: .leaf]), 2: .message([2: .message([2: stage, 3: finding])]),
         3: .message([2: .leaf, 3: report]), 4: .leaf,
     ])
+
+    private static let outcome = Shape.message([4: .leaf, 5: .message([2: .leaf]), 6: .leaf])
+    private static let request = Shape.message([
+        9: .message([3: .leaf, 4: .leaf]), 14: .message([3: .leaf, 4: .leaf]),
+        23: .message([3: .leaf, 4: .leaf, 5: .leaf]),
+        24: .message([2: .message([2: .leaf]), 3: .leaf, 5: .leaf]), 25: .message([1: .leaf]), 28: .message([1: .leaf]),
+        29: .message([1: outcome]), 30: .message([2: .leaf, 3: .leaf]), 31: .message([1: .leaf, 3: .leaf]),
+        33: .message([2: .leaf, 3: .leaf, 4: .leaf, 5: .message([1: .leaf, 2: .leaf])]),
+    ])
+
+    /// Throws where a `Request` holds more messages than `mostOfRequest`, or is none.
+    package static func check(request payload: [UInt8]) throws(Failure) {
+        var left = mostOfRequest
+        guard walk(payload[...], request, &left) else {
+            throw Failure(
+                .malformed, "the frame is not a valid message, or holds more than \(mostOfRequest) messages")
+        }
+    }
 
     /// Throws where a `VerifierResponse` holds more messages than `most`, or is none.
     package static func check(_ payload: [UInt8], most: Int = most) throws(Failure) {

@@ -123,29 +123,9 @@ extension WireScheduler {
         notFor = policy.notFor
         kernelMin = policy.kernelMinimum
         artifactSha256 = policy.artifact
-        parameters = policy.parameters.map { spec in
-            var wire = WireParameterSpec()
-            wire.name = spec.name
-            wire.type = spec.type.rawValue
-            wire.defaultValue = ParameterValue(name: spec.name, type: spec.type, number: spec.defaultValue).text
-            wire.min = "\(spec.range.lowerBound)"
-            wire.max = "\(spec.range.upperBound)"
-            wire.unit = spec.unit
-            wire.description_p = spec.description
-            return wire
-        }
-        hints = policy.hints.map { spec in
-            var wire = WireHintSpec()
-            wire.kind = spec.kind.rawValue
-            wire.description_p = spec.description
-            return wire
-        }
-        promises = policy.promises.sorted { $0.key < $1.key }.map { name, value in
-            var wire = WirePromise()
-            wire.name = name
-            wire.value = value
-            return wire
-        }
+        parameters = policy.parameters.map(WireParameterSpec.init)
+        hints = policy.hints.map(WireHintSpec.init)
+        promises = WirePromise.list(policy.promises)
     }
 }
 

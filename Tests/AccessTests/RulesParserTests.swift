@@ -50,6 +50,7 @@ import Testing
         Mistake(head + "  user-memory maybe\n", 5, 15, "not possible"),
         Mistake(head + "  canary-scope moon\n", 5, 16, "not possible"),
         Mistake(head + "  cost-per-hour 1.0000001\n", 5, 17, "not possible"),
+        Mistake(head + "  changes-per-hour 1000001\n", 5, 20, "not possible"),
         Mistake(head + "  helpers a*b\n", 5, 11, "not possible"), Mistake(head + "  helpers\n", 5, 3, "which"),
         Mistake(head + "  sreams 4\n", 5, 3, "nothing that a role has"),
         Mistake(good + "bind user root to admin\n", 6, 1, "never reached"),
