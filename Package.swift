@@ -12,12 +12,14 @@ let strict: [SwiftSetting] = [
 ]
 
 // Why each dependency is there: docs/dependencies.md.
+let asyncHTTP: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
@@ -79,6 +81,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     ],
     targets: [
@@ -129,6 +132,12 @@ let package = Package(
 
         // The unprivileged side.
         library("Client", ["Model", "Wire", nioCore, nioPosix]),
+        // Entries that travel: their form, HTTP for programs without privileges, and registries.
+        library("Exchange", ["Attestation", "Linux", "Model"]),
+        library("Web", ["Model", asyncHTTP, nioCore, nioHTTP1]),
+        library("Registry", ["Exchange", "Linux", "Model", "Web"]),
+        library("EmbeddingEndpoint", ["Embedding", "Linux", "Model", "Web", crypto]),
+        library("RemoteSearch", ["Linux", "Model", "Search", crypto]),
         library("GuestProtocol"),
         library("MicroVM", ["GuestProtocol", "Linux", nioCore, nioPosix, subprocess]),
         // The Execution Verifier. BPFObject reads compiled objects without a kernel, Liveness judges them; Trials runs
@@ -188,6 +197,13 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["Linux", "Model", "Wire", nioCore, protobuf],
             path: "Tests/TestSupport", swiftSettings: strict),
+        // An entry to exchange, and a registry that misbehaves as it is told to.
+        .target(
+            name: "RegistrySupport",
+            dependencies: [
+                "Attestation", "Exchange", "Model", "Repository", "TestSupport", nioCore, nioHTTP1, nioPosix,
+            ],
+            path: "Tests/RegistrySupport", swiftSettings: strict),
         tests("ModelTests", ["Model", "TestSupport"]),
         tests("LinuxTests", ["Linux", "Model", "TestSupport"]),
         tests("ServiceTests", ["Linux", "Service", "TestSupport"]),
@@ -218,6 +234,12 @@ let package = Package(
         tests("ClientTests", ["Client", "Model", "TestSupport", "Wire", nioCore, nioPosix, protobuf]),
         tests("CommandLineTests", ["Linux", "Model", "TestSupport", "Wire", protobuf, "schedctl"]),
         tests("ArchitectureTests", ["TestSupport"]),
+        tests("ExchangeTests", ["Attestation", "Exchange", "Model", "RegistrySupport", "Repository", "TestSupport"]),
+        tests("RegistryTests", ["Exchange", "Model", "Registry", "RegistrySupport", "TestSupport", "Web"]),
+        tests(
+            "EmbeddingEndpointTests",
+            ["Embedding", "EmbeddingEndpoint", "Model", "RegistrySupport", "TestSupport", "Web"]),
+        tests("RemoteSearchTests", ["Embedding", "Model", "RemoteSearch", "Search", "TestSupport"]),
         tests("GuestProtocolTests", ["GuestProtocol"]),
         tests("MicroVMTests", ["GuestProtocol", "Linux", "MicroVM", subprocess, "schedcp-guest"]),
         tests("EndToEndTests", ["MicroVM"]),
