@@ -17,6 +17,12 @@ package struct DeploymentRequest: Sendable {
     package var authority: Authority
     /// Judges what the loaded programs use; throws where the rules do not permit it.
     package var judge: @Sendable (ObjectUse) throws(Failure) -> Void
+    /// What of it can be read and changed while it runs.
+    package var live = LiveDescription.none
+    /// Changes of an earlier deployment of it, which are made before it is attached.
+    package var tuned = TuningValues()
+    /// They could not be made.
+    package let lost = Mark()
     /// CPU time that the load took, for the budget of who asked.
     package let meter = Meter()
     /// Replace a scheduler that somebody else loaded.
@@ -50,7 +56,7 @@ package struct DeploymentRequest: Sendable {
 
     /// Loads and attaches it. Whether the kernel runs it is for the caller to look at.
     package func attach() throws(Failure) -> AttachedScheduler {
-        try load(abi: try KernelABI.read(), topology: CPUTopology.read()).attach()
+        try load(abi: try KernelABI.read(), topology: CPUTopology.read()).attach(hintMaps: hintMaps)
     }
 
     private func fillAndLoad(_ abi: KernelABI, _ topology: CPUTopology) throws(Failure) -> LoadedScheduler {
@@ -75,6 +81,10 @@ package struct DeploymentRequest: Sendable {
             for hint in ofKind { entries.append((try Self.key(of: hint), hint.nanoseconds)) }
             try loaded.fill(map: map, with: entries)
         }
+        if !tuned.isEmpty {
+            // They are no reason to do without the scheduler.
+            do throws(Failure) { try loaded.live(hintMaps: hintMaps).apply(tuned) } catch { lost.set() }
+        }
         return loaded
     }
 
@@ -98,13 +108,14 @@ package struct DeploymentRequest: Sendable {
     }
 
     private static func key(of hint: Hint) throws(Failure) -> [UInt8] {
-        switch hint.kind {
-        case .process:
-            let bytes = Array(hint.key.utf8)
-            return bytes + [UInt8](repeating: 0, count: Hint.maxProcessNameBytes + 1 - bytes.count)
-        case .cgroup:
-            let id = try Cgroup.id(path: hint.key)
-            return (0..<8).map { UInt8(truncatingIfNeeded: id >> (8 * UInt64($0))) }
-        }
+        HintKey.bytes(try HintValue(resolving: hint))
+    }
+}
+
+extension HintValue {
+    /// The place that a hint has in the scheduler's map now.
+    init(resolving hint: Hint) throws(Failure) {
+        let id = hint.kind == .cgroup ? try Cgroup.id(path: hint.key) : 0
+        self.init(hint.kind, key: hint.key, cgroupID: id, nanoseconds: hint.nanoseconds)
     }
 }

@@ -26,7 +26,7 @@ extension DeploymentService {
         try await checkQuarantine(artifact)
         let spec = DeploymentSpec(
             scheduler: request.scheduler, artifact: artifact, parameters: request.settings, hints: request.hints,
-            hintMaps: request.hintMaps, actor: request.actor, authority: request.authority)
+            hintMaps: request.hintMaps, actor: request.actor, authority: request.authority, live: request.live)
         let new = try await journal.begin(spec, previous: record?.id ?? 0, at: Clock.realtime())
         let work = Work(request, before: before, record: new, progress: progress)
         self.work = work
@@ -44,6 +44,7 @@ extension DeploymentService {
             throw error
         }
         await note(.deployed, "\(work.record.spec.scheduler) is the machine's scheduler", work.record)
+        await takeOver(request, work.record)
         if let oldRecord = work.oldRecord {
             await note(
                 oldRecord.state.event, "\(oldRecord.spec.scheduler) made way for deployment \(new.id)", oldRecord)
@@ -94,7 +95,7 @@ extension DeploymentService {
             if case .restored = work.request.authority { try makeWay() }
             work.progress("attaching")
             guard let loaded = work.loaded.take() else { throw Failure(.internal, "nothing was loaded") }
-            let attached = try loaded.attach()
+            let attached = try loaded.attach(hintMaps: work.request.hintMaps)
             let (name, exit) = (attached.name, attached.exitInfo())
             work.attached = consume attached
             try confirm(name, exit, in: &work.record)

@@ -112,7 +112,7 @@ extension DeploymentService {
             guard let wanted = try await journal.record(wish.deployment) else { return }
             if let objection = await around.objection(wanted.spec) { throw objection }
             try makeWay()
-            _ = try await deployNow(try again(wanted)) { _ in }
+            _ = try await deployNow(try await again(wanted)) { _ in }
         } catch {
             if error.code == .cancelled { return await keepIntent(wish) }
             await note(.gaveUp, "the last known good scheduler was not put back: \(error.message)", nil)

@@ -44,13 +44,15 @@ extension DeploymentService {
         _ oldRecord: DeploymentRecord, _ why: String, because refusal: Failure
     ) async throws(Failure) {
         do throws(Failure) {
-            let attached = try around.attachAnew(try again(oldRecord))
+            let request = try await again(oldRecord)
+            let attached = try around.attachAnew(request)
             var held = oldRecord
             do throws(Failure) { try confirm(attached.name, attached.exitInfo(), in: &held) } catch {
                 _ = attached.detach()
                 throw error
             }
             await hold(attached, held, "was loaded anew and put back \(why)")
+            if request.lost.isSet { await lose(held) }
         } catch {
             throw Failure(
                 error.code, "\(refusal.message); nor loaded anew: \(error.message)", hint: error.hint,
@@ -58,13 +60,17 @@ extension DeploymentService {
         }
     }
 
-    /// A request for what ran before, as its record has it.
-    func again(_ record: DeploymentRecord) throws(Failure) -> DeploymentRequest {
-        DeploymentRequest(
+    /// A request for what ran before, as its record has it, and as it was changed while it ran.
+    func again(_ record: DeploymentRecord) async throws(Failure) -> DeploymentRequest {
+        var request = DeploymentRequest(
             scheduler: record.spec.scheduler, object: try around.artifacts.get(record.spec.artifact),
             settings: record.spec.parameters, values: nil, hints: record.spec.hints, hintMaps: record.spec.hintMaps,
             actor: record.spec.actor, authority: .restored(of: record.id), takeover: false,
             judge: { _ throws(Failure) in })
+        request.live = record.spec.live
+        // A disk that cannot be read is no reason to do without the scheduler.
+        request.tuned = (try? await journal.tuned(record.id)) ?? TuningValues()
+        return request
     }
 
     /// The kernel is asked what it runs; the attach's own word is not enough: it succeeds also where the kernel has ended the
@@ -93,6 +99,7 @@ extension DeploymentService {
         record = held
         board.publish { $0.active = held }
         await write(held)
+        await settleChanges()
         await note(.restored, "\(held.spec.scheduler) \(what)", held)
     }
 }

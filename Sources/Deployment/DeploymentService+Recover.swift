@@ -112,23 +112,26 @@ extension DeploymentService {
 
     /// The scheduler behind kept descriptors. Where its exit information lies is read from the artifact again.
     private func adopt(_ descriptors: DescriptorStore.Kept?, of record: DeploymentRecord) -> AttachedScheduler? {
-        guard let descriptors, case let fds = descriptors.fds, let link = fds[.link], let structOps = fds[.structOps]
+        guard var kept = descriptors, case let fds = kept.fds, let link = fds[.link], let structOps = fds[.structOps]
         else { return nil }
-        // Without its artifact a scheduler is still ours; only the reason of its end will then be unknown.
-        let layout = (try? around.artifacts.get(record.spec.artifact)).flatMap(Self.exitLayout)
+        // Without its artifact a scheduler is still ours; only the reason of its end will then be unknown, and it cannot be changed.
+        let layouts = (try? around.artifacts.get(record.spec.artifact)).flatMap(Self.layouts)
+        let maps = kept.takeLive()
+        let live = layouts.map { around.adoptLive($0.live, maps) }
         let data = fds[.data].map { SharedDescriptor(Descriptor(owning: $0)) }
         let dump = fds[.dump].map { SharedDescriptor(Descriptor(owning: $0)) }
-        let timers = descriptors.timers.map { SharedDescriptor(Descriptor(owning: $0)) }
+        let timers = kept.timers.map { SharedDescriptor(Descriptor(owning: $0)) }
         var exit: ExitSource?
-        if let layout, let data { exit = ExitSource(data: data, dump: dump, layout: layout) }
+        if let layout = layouts?.exit, let data { exit = ExitSource(data: data, dump: dump, layout: layout) }
         return AttachedScheduler(
             name: record.ops, link: Descriptor(owning: link),
             parts: AttachedScheduler.Parts(
-                structOps: SharedDescriptor(Descriptor(owning: structOps)), exit: exit, timers: timers))
+                structOps: SharedDescriptor(Descriptor(owning: structOps)), exit: exit, timers: timers, live: live))
     }
 
-    private static func exitLayout(_ object: [UInt8]) -> ExitLayout? {
-        (try? OpenedScheduler.open(object, label: "schedcp"))?.exitLayout
+    private static func layouts(_ object: [UInt8]) -> (exit: ExitLayout?, live: LiveLayout)? {
+        guard let opened = try? OpenedScheduler.open(object, label: "schedcp") else { return nil }
+        return (opened.exitLayout, opened.liveLayout)
     }
 
     /// Goes on with a scheduler that outlived a daemon, if it did.
@@ -145,6 +148,7 @@ extension DeploymentService {
             record = running
             board.publish { [running] in $0.active = running }
             if running != open { await write(running) }
+            await settleChanges()
             return await note(.adopted, "\(open.spec.scheduler) kept running and was taken up again", running)
         }
         if exit?.kind.isError != true, !state.isOccupied, !isAlive {

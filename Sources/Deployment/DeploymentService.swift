@@ -19,6 +19,10 @@ package actor DeploymentService {
         package var stops: any Stops
         /// Why an earlier deployment must not be put back now; asked before it is.
         package var objection: @Sendable (DeploymentSpec) async -> Failure?
+        /// What of a scheduler that was kept can be read and changed; another one only in tests.
+        package var adoptLive: @Sendable (LiveLayout, LiveDescriptors) -> any LiveAccess = {
+            LiveMaps(layout: $0, descriptors: $1)
+        }
         /// Loads a scheduler and attaches it at once; another one only in tests.
         package var attachAnew: @Sendable (DeploymentRequest) throws(Failure) -> AttachedScheduler
 

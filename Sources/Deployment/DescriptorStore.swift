@@ -3,19 +3,22 @@ import Linux
 import Model
 import Service
 
-/// The descriptors of an attached scheduler as systemd keeps them for us: five names for each deployment, the link last,
-/// because its presence is what says that the rest is there too. Of the other maps only those with timers are kept: they
-/// live with their programs, but their timers end with the last descriptor.
+/// The descriptors of an attached scheduler as systemd keeps them for us: some names for each deployment, the link last,
+/// because its presence is what says that the rest is there too. Of the other maps those are kept through which it is read and
+/// changed, and those with timers: they live with their programs, but their timers end with the last descriptor.
 package enum DescriptorStore {
     enum Part: String, CaseIterable {
         case structOps = "ops"
         /// Several descriptors may have this name.
         case timer
+        case tunables, layers, stats
+        case processHints = "hintprocess"
+        case cgroupHints = "hintcgroup"
         case data, dump, link
     }
 
     /// Maps with timers of one deployment. Two deployments, one of which takes the other's place, then fill the store:
-    /// FileDescriptorStoreMax= of the unit is 16, and what is beyond it is lost without a word.
+    /// FileDescriptorStoreMax= of the unit is 32, and what is beyond it is lost without a word.
     static let maximumTimerMaps = 4
 
     private static let prefix = "scheduler"
@@ -50,6 +53,9 @@ package enum DescriptorStore {
                 kept = try Systemd.store([exit.data.raw], name: name(id, .data))
                 if let dump = exit.dump { kept = try Systemd.store([dump.raw], name: name(id, .dump)) }
             }
+            for (part, map) in Kept.parts(of: parts.live?.descriptors) {
+                kept = try Systemd.store([map.raw], name: name(id, part))
+            }
             kept = try Systemd.store([scheduler.link.raw], name: name(id, .link))
             if kept { Systemd.barrier() }
             return kept
@@ -64,6 +70,29 @@ package enum DescriptorStore {
     struct Kept {
         var fds: [Part: Int32] = [:]
         var timers: [Int32] = []
+
+        static func parts(of live: LiveDescriptors?) -> [(Part, SharedDescriptor)] {
+            guard let live else { return [] }
+            let all: [(Part, SharedDescriptor?)] = [
+                (.tunables, live.tunables), (.layers, live.layers), (.stats, live.stats),
+                (.processHints, live.hints[.process]), (.cgroupHints, live.hints[.cgroup]),
+            ]
+            return all.compactMap { part, map in map.map { (part, $0) } }
+        }
+
+        /// Takes over the maps through which a scheduler is read and changed.
+        mutating func takeLive() -> LiveDescriptors {
+            var live = LiveDescriptors()
+            func take(_ part: Part) -> SharedDescriptor? {
+                fds.removeValue(forKey: part).map { SharedDescriptor(Descriptor(owning: $0)) }
+            }
+            live.tunables = take(.tunables)
+            live.layers = take(.layers)
+            live.stats = take(.stats)
+            live.hints[.process] = take(.processHints)
+            live.hints[.cgroup] = take(.cgroupHints)
+            return live
+        }
     }
 
     static func group(_ passed: [Systemd.Passed]) -> [Int64: Kept] {

@@ -15,6 +15,8 @@ package struct SchedulerEvent: Hashable, Sendable {
         case quarantined
         case willRestore = "will-restore"
         case gaveUp = "gave-up"
+        /// It was changed while it runs.
+        case tuned
     }
 
     package let sequence: UInt64

@@ -22,6 +22,17 @@ package struct NoStops: Stops {
     package func reach(_ place: String) throws(Failure) {}
 }
 
+/// Something that has happened, or not.
+package final class Mark: Sendable {
+    private let mark = Atomic<Bool>(false)
+
+    package init() {}
+
+    package var isSet: Bool { mark.load(ordering: .acquiring) }
+
+    package func set() { mark.store(true, ordering: .releasing) }
+}
+
 /// CPU time in nanoseconds, added up.
 package final class Meter: Sendable {
     private let total = Atomic<Int64>(0)

@@ -12,11 +12,17 @@ package struct AttachedScheduler: ~Copyable {
         /// The maps that hold timers or work items. Their programs keep the maps, but the kernel cancels what is in
         /// them when the last descriptor of a process is closed.
         package let timers: [SharedDescriptor]
+        /// What of it can be read and changed; nil where its object is not known any more.
+        package let live: (any LiveAccess)?
 
-        package init(structOps: SharedDescriptor, exit: ExitSource?, timers: [SharedDescriptor] = []) {
+        package init(
+            structOps: SharedDescriptor, exit: ExitSource?, timers: [SharedDescriptor] = [],
+            live: (any LiveAccess)? = nil
+        ) {
             self.structOps = structOps
             self.exit = exit
             self.timers = timers
+            self.live = live
         }
     }
 

@@ -93,16 +93,30 @@ package final class ExitSource: Sendable {
 /// The only element of a data section's map.
 enum MapValue {
     /// A section larger than this is not read.
-    private static let limit: UInt32 = 4 << 20
+    private static let limit = 4 << 20
 
-    static func read(_ fd: Int32) -> [UInt8]? {
+    struct Shape {
+        let type: UInt32
+        let key: Int
+        let value: Int
+        let entries: Int
+    }
+
+    /// What the kernel says of a map; nil for a descriptor of anything else.
+    static func shape(_ fd: Int32) -> Shape? {
         var info = bpf_map_info()
         var length = UInt32(MemoryLayout<bpf_map_info>.size)
-        guard bpf_map_get_info_by_fd(fd, &info, &length) == 0, info.value_size <= limit,
-            info.type == BPF_MAP_TYPE_ARRAY.rawValue
-        else { return nil }
+        guard bpf_map_get_info_by_fd(fd, &info, &length) == 0 else { return nil }
+        return Shape(
+            type: info.type, key: Int(info.key_size), value: Int(info.value_size), entries: Int(info.max_entries))
+    }
+
+    static func read(_ fd: Int32) -> [UInt8]? {
+        guard let shape = shape(fd), shape.value <= limit, shape.type == BPF_MAP_TYPE_ARRAY.rawValue else {
+            return nil
+        }
         // Values of array maps are padded to eight bytes.
-        var bytes = [UInt8](repeating: 0, count: (Int(info.value_size) + 7) & ~7)
+        var bytes = [UInt8](repeating: 0, count: (shape.value + 7) & ~7)
         var zero: UInt32 = 0
         // SAFETY: the kernel writes value_size bytes, rounded up to 8 at the most.
         guard bpf_map_lookup_elem(fd, &zero, &bytes) == 0 else { return nil }

@@ -1,6 +1,6 @@
 // Kernel: the one place that calls libbpf. A scheduler is a `~Copyable` value that moves opened → loaded → attached, so
-// that one that was not loaded cannot be attached and one that is attached cannot be forgotten. libbpf is not used by
-// two threads at once: the owner of these values (the deployment service) is an actor.
+// that one that was not loaded cannot be attached and one that is attached cannot be forgotten. None of libbpf's
+// objects is used by two threads at once: the owners of these values (the deployment service, the view) are actors.
 
 import CLibBPF
 import Glibc
@@ -36,7 +36,9 @@ enum LibBPF {
 enum LibBPFLog {
     /// More than this many lines of one load are of no use to anyone.
     private static let maxLines = 2000
-    private static let lines = Mutex<[String]>([])
+    /// By the thread that libbpf works for: the deployments and the view of what runs have each their own.
+    private static let lines = Mutex<[UInt: [String]]>([:])
+    private static var thread: UInt { UInt(pthread_self()) }
     private static let install: Void = {
         libbpf_set_print { level, format, arguments in
             guard level != LIBBPF_DEBUG, let format, let arguments else { return 0 }
@@ -45,7 +47,7 @@ enum LibBPFLog {
             let length = vsnprintf(&buffer, buffer.count, format, arguments)
             let text = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
             lines.withLock { lines in
-                if lines.count < maxLines { lines.append(text) }
+                if let count = lines[thread]?.count, count < maxLines { lines[thread]?.append(text) }
             }
             return length
         }
@@ -54,9 +56,9 @@ enum LibBPFLog {
     /// Runs `body` and gives beside its result what libbpf said meanwhile.
     static func collect<R>(_ body: () -> R) -> (result: R, said: String) {
         _ = install
-        lines.withLock { $0.removeAll() }
+        lines.withLock { $0[thread] = [] }
         let result = body()
-        return (result, lines.withLock { $0.joined() })
+        return (result, lines.withLock { $0.removeValue(forKey: thread)?.joined() ?? "" })
     }
 }
 

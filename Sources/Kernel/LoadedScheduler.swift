@@ -9,6 +9,7 @@ package struct LoadedScheduler: ~Copyable {
     let ops: OpaquePointer
     package let name: String
     let exitLayout: ExitLayout?
+    let liveLayout: LiveLayout
     /// What the verifier wrote about each program, where the load was asked for it.
     package let verified: [VerifiedProgram]
 
@@ -32,8 +33,10 @@ package struct LoadedScheduler: ~Copyable {
     }
 
     /// Makes it the machine's scheduler.
-    package consuming func attach() throws(Failure) -> AttachedScheduler {
-        let parts = try Self.parts(handle: handle, ops: ops, layout: exitLayout)
+    /// - Parameter hintMaps: the maps that take hints while it runs.
+    package consuming func attach(hintMaps: [Hint.Kind: String] = [:]) throws(Failure) -> AttachedScheduler {
+        let live = try live(hintMaps: hintMaps)
+        let parts = try Self.parts(handle: handle, ops: ops, layout: exitLayout, live: live)
         let map = ops
         let (link, said) = LibBPFLog.collect { bpf_map__attach_struct_ops(map) }
         guard let link else { throw Self.failure(code: errno, said: said, exit: parts.exit) }
@@ -46,7 +49,7 @@ package struct LoadedScheduler: ~Copyable {
     }
 
     private static func parts(
-        handle: borrowing ObjectHandle, ops: OpaquePointer, layout: ExitLayout?
+        handle: borrowing ObjectHandle, ops: OpaquePointer, layout: ExitLayout?, live: LiveMaps
     ) throws(Failure) -> AttachedScheduler.Parts {
         do throws(SystemError) {
             let structOps = SharedDescriptor(try .duplicating(bpf_map__fd(ops)))
@@ -54,7 +57,7 @@ package struct LoadedScheduler: ~Copyable {
                 SharedDescriptor(try .duplicating(bpf_map__fd(map)))
             }
             guard let layout, let data = handle.section(".data") else {
-                return AttachedScheduler.Parts(structOps: structOps, exit: nil, timers: timers)
+                return AttachedScheduler.Parts(structOps: structOps, exit: nil, timers: timers, live: live)
             }
             var dump: SharedDescriptor?
             if let map = layout.dumpSection.flatMap({ handle.section($0) }) {
@@ -62,7 +65,7 @@ package struct LoadedScheduler: ~Copyable {
             }
             let exit = ExitSource(
                 data: SharedDescriptor(try .duplicating(bpf_map__fd(data))), dump: dump, layout: layout)
-            return AttachedScheduler.Parts(structOps: structOps, exit: exit, timers: timers)
+            return AttachedScheduler.Parts(structOps: structOps, exit: exit, timers: timers, live: live)
         } catch { throw error.asFailure(.attachFailed) }
     }
 

@@ -10,6 +10,7 @@ package struct OpenedScheduler: ~Copyable {
     /// The name that /sys/kernel/sched_ext/root/ops will show.
     package let name: String
     package let exitLayout: ExitLayout?
+    package let liveLayout: LiveLayout
 
     /// An object larger than this is none of a scheduler's.
     package static let maxObjectBytes = 8 << 20
@@ -52,9 +53,10 @@ package struct OpenedScheduler: ~Copyable {
         guard !fields.name.isEmpty else {
             throw Failure(.malformedObject, "the scheduler has no name in its sched_ext_ops")
         }
+        let layout = LiveLayout(handle: handle)
         return OpenedScheduler(
             handle: handle, ops: map, name: fields.name,
-            exitLayout: TypeTable(object: object).flatMap(ExitLayout.init(types:)))
+            exitLayout: TypeTable(object: object).flatMap(ExitLayout.init(types:)), liveLayout: layout)
     }
 
     /// Where parameters lie: constants, and tunables, which the scheduler lets others change while it runs.
@@ -160,7 +162,9 @@ package struct OpenedScheduler: ~Copyable {
         let (result, said) = LibBPFLog.collect { bpf_object__load(raw) }
         guard result == 0 else { throw log.failure(code: -result, libbpf: said) }
         let verified = detail == .nothing ? [] : log.verified(handle.programs())
-        return LoadedScheduler(handle: handle, ops: ops, name: name, exitLayout: exitLayout, verified: verified)
+        return LoadedScheduler(
+            handle: handle, ops: ops, name: name, exitLayout: exitLayout, liveLayout: liveLayout,
+            verified: verified)
     }
 
     /// The members of its table that are no operations.

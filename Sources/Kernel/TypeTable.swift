@@ -61,6 +61,12 @@ struct TypeTable {
         }
     }
 
+    /// A structure by its name.
+    func structure(_ name: String) -> UInt32? {
+        let id = btf__find_by_name_kind(btf, name, UInt32(BTF_KIND_STRUCT))
+        return id > 0 ? UInt32(id) : nil
+    }
+
     struct Member {
         let name: String
         let type: UInt32

@@ -23,20 +23,26 @@ struct Parts {
     ///   - attachAnew: plays the load and the attach of what is put back.
     init(
         _ folder: TemporaryFolder? = nil, kernel: String? = nil,
+        stops: any Stops = NoStops(),
         objection: @escaping @Sendable (DeploymentSpec) async -> Failure? = { _ in nil },
         attachAnew: @escaping @Sendable (DeploymentRequest) throws(Failure) -> AttachedScheduler = {
             request throws(Failure) in try request.attach()
+        },
+        adoptLive: @escaping @Sendable (LiveLayout, LiveDescriptors) -> any LiveAccess = {
+            LiveMaps(layout: $0, descriptors: $1)
         }
     ) throws {
         let folder = try folder ?? TemporaryFolder()
         self.folder = folder
         journal = try SQLiteJournal(path: folder.path("schedcp.sqlite"))
         artifacts = try ArtifactStore(folder: folder.path("artifacts"))
+        var surroundings = DeploymentService.Surroundings(
+            schedExt: kernel.map { SchedExt(folder: $0) } ?? SchedExt(), journal: journal, artifacts: artifacts,
+            ejector: NoEjector(), witness: witness, stops: stops, objection: objection, attachAnew: attachAnew)
+        surroundings.adoptLive = adoptLive
         service = DeploymentService(
-            DeploymentService.Surroundings(
-                schedExt: kernel.map { SchedExt(folder: $0) } ?? SchedExt(), journal: journal, artifacts: artifacts,
-                ejector: NoEjector(), witness: witness, objection: objection, attachAnew: attachAnew),
-            events: events, board: board, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+            surroundings, events: events, board: board,
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
     }
 
     static let actor = Actor(uid: 1000, gid: 100, pid: 42, groups: [], user: "alice\u{1B}[31m")
