@@ -67,6 +67,8 @@ let package = Package(
         .executable(name: "schedcp-verify", targets: ["schedcp-verify"]),
         .executable(name: "run-corpus", targets: ["run-corpus"]),
         .executable(name: "bench-verify", targets: ["bench-verify"]),
+        .executable(name: "bench-load", targets: ["bench-load"]),
+        .executable(name: "bench-schedulers", targets: ["bench-schedulers"]),
         .executable(name: "run-search", targets: ["run-search"]),
         .executable(name: "bench-repository", targets: ["bench-repository"]),
         .executable(name: "bench-wire", targets: ["bench-wire"]),
@@ -123,8 +125,8 @@ let package = Package(
         library(
             "Daemon",
             [
-                "Access", "Attestation", "Audit", "Deployment", "Kernel", "Linux", "Model", "Repository", "Service",
-                "Wire", logging, nioCore, nioPosix,
+                "Access", "Attestation", "Audit", "Deployment", "Embedding", "Kernel", "Linux", "Model", "Repository",
+                "Search", "Service", "Wire", logging, nioCore, nioPosix,
             ]),
         library("DaemonCommand", ["Daemon", "Deployment", "Linux", "Service", argumentParser, logging]),
         executable("schedcpd", ["Daemon", "DaemonCommand", "Deployment", argumentParser]),
@@ -174,6 +176,16 @@ let package = Package(
             name: "bench-verify", dependencies: ["Linux", "Model", "Verifier", argumentParser],
             path: "Tests/bench-verify", swiftSettings: strict),
 
+        // Compares schedulers with the kernel's default in the lab: bench-load works in the machine, bench-schedulers on the
+        // host; never installed.
+        .target(name: "BenchReport", dependencies: ["Torture"], path: "Tests/BenchReport", swiftSettings: strict),
+        .executableTarget(
+            name: "bench-load", dependencies: ["Kernel", "Linux", "Model"], path: "Tests/bench-load",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "bench-schedulers", dependencies: ["BenchReport", "Linux", "MicroVM", argumentParser],
+            path: "Tests/bench-schedulers", swiftSettings: strict),
+
         // The tests' own daemon, which stops where it is told to.
         .executableTarget(
             name: "schedcpd-stops", dependencies: ["DaemonCommand", "Deployment", "Model", argumentParser],
@@ -197,6 +209,10 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["Linux", "Model", "Wire", nioCore, protobuf],
             path: "Tests/TestSupport", swiftSettings: strict),
+        // A server that answers as a test tells it to.
+        .target(
+            name: "TestServer", dependencies: ["Model", "TestSupport", "Wire", nioCore, nioPosix, protobuf],
+            path: "Tests/TestServer", swiftSettings: strict),
         // An entry to exchange, and a registry that misbehaves as it is told to.
         .target(
             name: "RegistrySupport",
@@ -231,9 +247,10 @@ let package = Package(
                 "Access", "Attestation", "Audit", "Daemon", "Deployment", "Kernel", "Linux", "Model", "Repository",
                 "Service", "TestSupport", "Wire", logging, nioCore, nioEmbedded, protobuf, "schedcpd",
             ]),
-        tests("ClientTests", ["Client", "Model", "TestSupport", "Wire", nioCore, nioPosix, protobuf]),
-        tests("CommandLineTests", ["Linux", "Model", "TestSupport", "Wire", protobuf, "schedctl"]),
+        tests("ClientTests", ["Client", "Model", "TestServer", "TestSupport", "Wire", protobuf]),
+        tests("CommandLineTests", ["Linux", "Model", "TestServer", "TestSupport", "Wire", protobuf, "schedctl"]),
         tests("ArchitectureTests", ["TestSupport"]),
+        tests("BenchReportTests", ["BenchReport"]),
         tests("ExchangeTests", ["Attestation", "Exchange", "Model", "RegistrySupport", "Repository", "TestSupport"]),
         tests("RegistryTests", ["Exchange", "Model", "Registry", "RegistrySupport", "TestSupport", "Web"]),
         tests(
@@ -242,6 +259,6 @@ let package = Package(
         tests("RemoteSearchTests", ["Embedding", "Model", "RemoteSearch", "Search", "TestSupport"]),
         tests("GuestProtocolTests", ["GuestProtocol"]),
         tests("MicroVMTests", ["GuestProtocol", "Linux", "MicroVM", subprocess, "schedcp-guest"]),
-        tests("EndToEndTests", ["MicroVM"]),
+        tests("EndToEndTests", ["GuestProtocol", "MicroVM"]),
     ] + (fuzzing ? fuzzers : [])
 )

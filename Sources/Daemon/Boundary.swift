@@ -21,7 +21,9 @@ struct Session: Sendable {
 
     /// Only who may send an object has a use for large frames; everyone else would only fill memory with them.
     var frameLimit: Int {
-        guard rules.rules.has(actor, .deploy) || rules.rules.has(actor, .verify) else { return Frame.ordinaryLimit }
+        guard [.deploy, .verify, .contribute].contains(where: { rules.rules.has(actor, $0) }) else {
+            return Frame.ordinaryLimit
+        }
         return min(Frame.privilegedLimit, max(limits.objectBytes, limits.sourceBytes) + Frame.privilegedLimit / 8)
     }
 }

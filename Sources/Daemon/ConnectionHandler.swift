@@ -173,6 +173,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
         guard !isClosing else { return }
         var goingOn: UInt64?
         do throws(Failure) {
+            if payload.readableBytes > Frame.ordinaryLimit {
+                try MessageCount.check(request: Array(payload.readableBytesView))
+            }
             let request = try Frame.decode(WireRequest.self, from: payload)
             guard request.id != 0 else { throw Failure(.malformed, "a request needs an id other than 0") }
             let isNew = inFlight[request.id] == nil
@@ -218,6 +221,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         switch request.operation {
         case .cancel(let cancel): self.cancel(cancel.requestID, request.id, context)
         case .events(let events): follow(events, request.id, context)
+        case .view(let view): look(view, request.id, context)
         default: start(request, permit, context)
         }
     }
@@ -253,20 +257,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     private func follow(_ events: WireEventsRequest, _ id: UInt64, _ context: ChannelHandlerContext) {
-        guard streams.count < limits.streams, account.enter(.stream, limit: session.streams) else {
-            let failure = Failure(
-                .tooMany,
-                "\(streams.count) streams are open on this connection, \(account.taken(.stream)) of this user",
-                hint: "at most \(limits.streams) on a connection and \(session.streams) of this user: cancel one")
-            return send(.failure(WireFailure(failure)), id, context)
-        }
-        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        let (loop, channel) = (context.eventLoop, context.channel)
-        let stream = router.events(after: events.after, follow: events.follow)
-        streams.insert(id)
-        let task = Task {
+        let router = router
+        stream(id, context) { channel async throws(Failure) in
             var last = events.after
-            for await event in stream {
+            for await event in router.events(after: events.after, follow: events.follow) {
                 var response = WireResponse()
                 response.id = id
                 response.event = WireEvent(
@@ -276,7 +270,35 @@ final class ConnectionHandler: ChannelDuplexHandler {
                 guard let frame = try? Frame.encode(response), (try? await channel.writeAndFlush(frame).get()) != nil
                 else { break }
             }
-            loop.execute { bound.value.0.finish(id, .done(WireDone()), bound.value.1) }
+            return .done(WireDone())
+        }
+    }
+
+    private func look(_ view: WireViewRequest, _ id: UInt64, _ context: ChannelHandlerContext) {
+        let router = router
+        stream(id, context) { channel async throws(Failure) in try await router.show(view, id, on: channel) }
+    }
+
+    /// Answers that go on until they are cancelled, or end by themselves.
+    /// - Parameter body: writes all of them but the last, which it returns.
+    private func stream(
+        _ id: UInt64, _ context: ChannelHandlerContext,
+        _ body: @escaping @Sendable (any Channel) async throws(Failure) -> WireResponse.OneOf_Result
+    ) {
+        guard streams.count < limits.streams, account.enter(.stream, limit: session.streams) else {
+            let failure = Failure(
+                .tooMany,
+                "\(streams.count) streams are open on this connection, \(account.taken(.stream)) of this user",
+                hint: "at most \(limits.streams) on a connection and \(session.streams) of this user: cancel one")
+            return send(.failure(WireFailure(failure)), id, context)
+        }
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        let (loop, channel) = (context.eventLoop, context.channel)
+        streams.insert(id)
+        let task = Task {
+            let result: WireResponse.OneOf_Result
+            do throws(Failure) { result = try await body(channel) } catch { result = .failure(WireFailure(error)) }
+            loop.execute { bound.value.0.finish(id, result, bound.value.1) }
         }
         inFlight.updateValue(task, forKey: id)
     }
@@ -368,17 +390,5 @@ final class ConnectionHandler: ChannelDuplexHandler {
         deadline = context.eventLoop.scheduleTask(in: .seconds(Int64(seconds))) {
             bound.value.0.refuse(Failure(.timedOut, message, hint: "the limits are in PROTOCOL.md"), bound.value.1)
         }
-    }
-}
-
-extension WireEvent {
-    init(_ event: SchedulerEvent, skipped: UInt64) {
-        self.init()
-        sequence = event.sequence
-        at = event.at
-        kind = event.kind.rawValue
-        message = event.message
-        if let record = event.record { deployment = WireDeployment(record, withDump: false) }
-        self.skipped = skipped
     }
 }

@@ -31,10 +31,12 @@ package struct Daemon {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let channel = try await Server(router: parts.router, logger: logger).listen(source(socket, passed), on: group)
         announce(parts.service)
+        await parts.router.policies.rise()
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { await watch(parts.service) }
             tasks.addTask { await keepAudit(parts.audit) }
             tasks.addTask { await followStatus(parts.service) }
+            tasks.addTask { await parts.router.followFailures() }
             keepWatchdogQuiet(group.next())
             for await signal in signals.stream {
                 if signal != .hangup { break }
@@ -46,6 +48,7 @@ package struct Daemon {
             parts.service.events.finish()
             try await channel.close()
         }
+        await parts.router.policies.close()
         try? parts.audit.close()
         try await group.shutdownGracefully()
     }

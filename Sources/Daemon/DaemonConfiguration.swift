@@ -11,22 +11,28 @@ package struct DaemonConfiguration: Sendable {
     package var auditFolder: String
     /// The socket of the helper that can remove a foreign scheduler.
     package var ejectSocket: String
+    /// Of the probes that are loaded while somebody looks at what runs.
+    package var probesFolder = "/usr/lib/schedcp/probes"
+    /// Of the model that search understands sentences with; it may be missing.
+    package var modelFolder: String
     package var limits: ServerLimits
     package var verifier = VerifierLimits()
 
     package init(
         stateFolder: String, schedulersFolder: String, rulesFolder: String, auditFolder: String, ejectSocket: String,
-        limits: ServerLimits = ServerLimits()
+        modelFolder: String = Self.installedModel, limits: ServerLimits = ServerLimits()
     ) {
         self.stateFolder = stateFolder
         self.schedulersFolder = schedulersFolder
         self.rulesFolder = rulesFolder
         self.auditFolder = auditFolder
         self.ejectSocket = ejectSocket
+        self.modelFolder = modelFolder
         self.limits = limits
     }
 
     package static let version = "0.1.0"
+    package static let installedModel = "/usr/share/schedcp/models/all-MiniLM-L6-v2"
 }
 
 /// Every bound that a client can run into. The hello's answer tells them.

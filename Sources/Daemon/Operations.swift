@@ -87,6 +87,11 @@ extension WireRequest {
         case .keyRevoke(let revoke): revoke.keyID
         case .attestRevoke(let revoke): revoke.nonce
         case .explain(let explain): explain.operation
+        case .entry(let entry): entry.key
+        case .entryExport(let export): export.key
+        case .entryImport(let request): request.source
+        case .outcome(let request): request.outcome.entry
+        case .antipattern(let report): if case .entry(let key) = report.what { key } else { report.source.name }
         default: ""
         }
     }
@@ -112,6 +117,20 @@ extension WireRequest {
             ].filter { !$0.value.isEmpty }
         case .keyRevoke(let revoke): ["reason": revoke.reason]
         case .attestRevoke(let revoke): ["reason": revoke.reason]
+        case .tune(let tune): tune.auditDetail
+        case .entryImport(let request):
+            [
+                "policy": ArtifactStore.digest([UInt8](request.bundle.policy)),
+                "object": request.bundle.object.isEmpty ? "" : ArtifactStore.digest([UInt8](request.bundle.object)),
+            ].filter { !$0.value.isEmpty }
+        case .outcome(let request):
+            [
+                "id": request.outcome.id, "metric": request.outcome.metric, "ratio": "\(request.outcome.ratio)",
+                "interval": "\(request.outcome.low) \(request.outcome.high)", "trial": request.outcome.trial,
+            ].mapValues { String($0.prefix(100)) }
+        case .antipattern(let report):
+            ["stage": report.stage, "base": report.base, "why": report.reason]
+                .mapValues { String($0.prefix(500)) }.filter { !$0.value.isEmpty }
         default: [:]
         }
     }
@@ -136,6 +155,10 @@ extension WireResponse.OneOf_Result {
                     .prefix(20).joined(separator: " "),
             ].filter { !$0.value.isEmpty }
         case .rules(let rules): ["rules": rules.rulesSha256]
+        case .tuning(let tuning): tuning.auditDetail
+        case .changed(let change):
+            ["entry": change.hasEntry ? "\(change.entry.name)@\(change.entry.version)" : "", "new": "\(change.new)"]
+                .filter { !$0.value.isEmpty }
         case .quarantine(let list): ["released": list.artifacts.map(\.artifactSha256).joined(separator: " ")]
         default: [:]
         }

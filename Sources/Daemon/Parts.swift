@@ -42,12 +42,17 @@ struct Parts: Sendable {
         self.service = service
         self.audit = audit
         let late = LateRouter()
+        let policies = RepositoryDesk(
+            configuration, logger, installed: { late.router?.installed ?? .empty },
+            afterwards: { repository in await late.router?.tellWhatFailed(to: repository) })
         router = Router(
             configuration: configuration, boundary: boundary, service: service, desk: desk, journal: journal,
             catalog: files.catalog(), verifiers: VerifierDesk(configuration.verifier, logger),
             verified: try ArtifactStore(folder: configuration.stateFolder + "/verified", most: 64),
+            policies: policies,
             reload: { () async throws(Failure) in
                 let warnings = try files.reload(boundary, late.router)
+                await policies.rise()
                 service.events.append(
                     .reloaded, "the schedulers and the access rules were read again", record: nil, at: Clock.realtime())
                 return warnings

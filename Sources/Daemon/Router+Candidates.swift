@@ -14,6 +14,8 @@ struct Candidate {
         /// What was verified here before, by its SHA-256.
         case artifact(String)
         case code(name: String, [UInt8])
+        /// Of the repository, as `fifo@1.0.0`, with the attestations that it came with.
+        case entry(PolicyEntry, object: [UInt8], [EntryAttestation])
 
         init(_ source: WireDeployRequest.OneOf_Source) {
             switch source {
@@ -64,15 +66,20 @@ extension Router {
                 scheduler: name, object: object, settings: settings, values: nil, hints: hints, hintMaps: [:],
                 actor: session.actor, authority: .unverified(reason: ""), takeover: takeover, judge: judge)
         }
-        switch source {
-        case .name(let name):
-            let (policy, object) = try entry(name)
+        func described(_ policy: SchedulerPolicy, _ object: [UInt8]) throws(Failure) -> DeploymentRequest {
             try policy.check(hints)
-            return DeploymentRequest(
+            var request = DeploymentRequest(
                 scheduler: policy.name.text, object: object, settings: settings,
                 values: try policy.values(for: settings), hints: hints,
                 hintMaps: Dictionary(policy.hints.map { ($0.kind, $0.map) }, uniquingKeysWith: { first, _ in first }),
                 actor: session.actor, authority: .unverified(reason: ""), takeover: takeover, judge: judge)
+            request.live = policy.live
+            return request
+        }
+        switch source {
+        case .name(let name):
+            let (policy, object) = try entry(name)
+            return try described(policy, object)
         case .object(let object):
             let most = min(limits.objectBytes, session.limits.objectBytes)
             guard object.count <= most else {
@@ -89,8 +96,26 @@ extension Router {
                     hint: "install it with a description")
             }
             return raw(name, [])
+        case .entry(let entry, let object, _): return try described(SchedulerPolicy(entry), object)
         case nil: throw Failure(.invalidArgument, "it needs the name of a scheduler or an object")
         }
+    }
+
+    /// A version of an entry, as `fifo@1.0.0`, is looked up in the repository; what is installed is named without one.
+    func found(_ source: Candidate.Source?) async throws(Failure) -> Candidate.Source? {
+        guard case .name(let name) = source, name.utf8.contains(64) else { return source }
+        let repository = try await policies.opened().repository
+        let record = try await repository.record(name)
+        guard record.entry.kind == .scheduler else {
+            throw Failure(
+                .invalidArgument, "\(record.entry.key) is a piece of code, and no scheduler",
+                hint: "include it in one: see `schedctl repo show \(record.entry.key.name)`")
+        }
+        if let there = try? entry(record.entry.key.name.text), there.policy.artifact == record.entry.artifact {
+            return .name(record.entry.key.name.text)
+        }
+        return .entry(
+            record.entry, object: try object(of: record.entry), try await repository.attestations(of: record.id))
     }
 
     /// What a source file may be called, and how large it may be.
@@ -140,6 +165,18 @@ extension Router {
         let cost = Double(used) / 1e9 * Double(session.rules.rules.costPerCPUSecond)
         try await journal.charge(
             session.actor.uid, cpu: used, cost: Int64(cost.rounded(.up)), at: Clock.realtime())
+    }
+}
+
+extension SchedulerPolicy {
+    init(_ entry: PolicyEntry) {
+        self.init(
+            name: entry.key.name, version: entry.key.version.description, summary: entry.summary,
+            description: entry.description, algorithm: entry.algorithm, license: entry.license,
+            parameters: entry.parameters, hints: entry.hints, targetWorkloads: entry.targetWorkloads,
+            notFor: entry.notFor, kernelMinimum: entry.kernelMinimum, promises: entry.promises,
+            artifact: entry.artifact, counters: entry.counters, features: entry.features, uses: entry.uses,
+            targets: entry.targets, sourceFile: entry.source?.file ?? "")
     }
 }
 

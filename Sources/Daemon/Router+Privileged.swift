@@ -66,6 +66,7 @@ extension Router {
         case .deploy(let deploy): return try await self.deploy(deploy, session) { progress(.step($0)) }
         case .rollback:
             return .deployment(WireDeployment(try await service.rollback(by: session.actor), withDump: true))
+        case .tune(let tune): return .tuning(try await self.tune(tune, session))
         case .attest(let attest):
             return .attestation(try await self.attest(attest, session, account, cancellation, progress))
         case .verify(let verify):
@@ -80,10 +81,18 @@ extension Router {
                 try ring.revoke(revoke.keyID, reason: revoke.reason, now: now)
             }
             try desk.publish()
+            await noteRevoked(session.rules.rules) { $0.keyID.contains(revoke.keyID) }
             return .keys(try await keys(session))
         case .attestRevoke(let revoke):
             try await self.revoke(revoke)
+            await noteRevoked(session.rules.rules) { attestation in
+                let claims = try? Envelope.parse(attestation.envelope).unverifiedClaims()
+                return claims?.nonce == revoke.nonce
+            }
             return .done(WireDone())
+        case .entryImport(let request): return .changed(try await importEntry(request, session))
+        case .outcome(let outcome): return .changed(try await record(outcome, session))
+        case .antipattern(let report): return .changed(try await remember(report, session))
         default: throw Failure(.unknownOperation, "this daemon does not know that operation")
         }
     }
@@ -97,7 +106,8 @@ extension Router {
         var meter = Meter()
         do throws(Failure) {
             var wanted = try candidate(
-                deploy.source.map(Candidate.Source.init), deploy.parameters, deploy.hints, takeover: deploy.takeover,
+                try await found(deploy.source.map(Candidate.Source.init)), deploy.parameters, deploy.hints,
+                takeover: deploy.takeover,
                 session)
             wanted.authority = try await authority(deploy, wanted, session)
             if case .attested = wanted.authority, case .artifactSha256 = deploy.source {

@@ -62,7 +62,9 @@ extension Router {
         // Also what is refused leaves two records in the audit.
         var used: Int64 = 0
         do throws(Failure) {
-            let job = try job(wish, session)
+            var wish = wish
+            wish.source = try await found(wish.source)
+            let job = try await job(wish, session)
             // Until the verifier has said what it took, the clock counts.
             let answer: VerifierDesk.Answer
             do throws(Failure) {
@@ -94,7 +96,7 @@ extension Router {
         let name: String
     }
 
-    private func job(_ wish: VerificationWish, _ session: Session) throws(Failure) -> Job {
+    private func job(_ wish: VerificationWish, _ session: Session) async throws(Failure) -> Job {
         let request = try candidate(wish.source, wish.parameters, wish.hints, takeover: false, session)
         for hint in request.hints where hint.kind == .cgroup { _ = try Cgroup.id(path: hint.key) }
         let effort = wish.effort ?? session.limits.effort
@@ -126,7 +128,7 @@ extension Router {
             submit.object = file
         }
         return Job(
-            submit: submit, effort: effort, origin: try origin(wish, session), request: request, name: name)
+            submit: submit, effort: effort, origin: try await origin(wish, session), request: request, name: name)
     }
 
     private func conclude(
@@ -158,7 +160,10 @@ extension Router {
             reply.stages.append(stage)
         }
         reply.stages += verdict.stages
-        guard verdict.passed else { return reply }
+        guard verdict.passed else {
+            await noteRefused(wish, verdict, session)
+            return reply
+        }
         var request = job.request
         request.object = verdict.object
         // What the role may use is judged on the loaded programs, where this kernel can load them: at the latest when it is
@@ -169,6 +174,7 @@ extension Router {
         reply.envelope = .init(
             try await desk.issue(
                 job, verdict, holder: holder, rules: session.rules.rules, rulesDigest: session.rules.digest))
+        await noteVerified(verdict.artifact, [UInt8](reply.envelope), session.rules.rules)
         return reply
     }
 
@@ -214,38 +220,5 @@ extension Router {
             "the stage \(bad?.stage ?? "(none)") \(isUnable ? "could not be done" : "refused it"): \(first ?? "it did not pass all the stages that the rules demand")",
             hint: errors.first?.remedy.escapedForDisplay(limit: 500) ?? "",
             detail: lines.joined(separator: "\n"))
-    }
-
-    // MARK: Origin
-
-    /// Where an object comes from: what root has installed, or what somebody vouches for who may deploy it unverified. Source has
-    /// the compiler's stage instead.
-    private func origin(_ wish: VerificationWish, _ session: Session) throws(Failure) -> AttestationDesk.Finding? {
-        switch wish.source {
-        case .name(let name):
-            let policy = try entry(name).policy
-            return .init(
-                stage: "origin", verdict: .passed,
-                evidence: "installed on this machine as \(policy.name) \(policy.version), artifact \(policy.artifact)")
-        case .code, nil: return nil
-        case .artifact:
-            throw Failure(.invalidArgument, "an artifact that is stored here was verified already")
-        case .object:
-            let rules = session.rules.rules
-            guard rules.decide(session.assignment, .deployUnverified, in: .serving).isAllowed, rules.unverifiedAllowed
-            else {
-                throw Failure(
-                    .denied, "a raw object file is verified only for those who may deploy one unverified",
-                    hint: "send its source, have it installed, or ask an administrator")
-            }
-            let reason = wish.reason.trimmed
-            guard !reason.isEmpty, reason.utf8.count <= 500 else {
-                throw Failure(.invalidArgument, "vouching for a raw object needs a reason, of at most 500 bytes")
-            }
-            let who = session.actor.user.escapedForDisplay(limit: 64)
-            return .init(
-                stage: "origin", verdict: .passed,
-                evidence: "vouched for by \(who) (uid \(session.actor.uid)): \(reason.escapedForDisplay())")
-        }
     }
 }

@@ -33,12 +33,16 @@ final class Router: Sendable {
     let verifiers: VerifierDesk
     /// Objects that passed verification here, apart from those that were deployed: many of the one must not push out the other.
     let verified: ArtifactStore
+    let policies: RepositoryDesk
+    let searches = SearchTurns()
+    let changes = ChangeBudget()
     let status: StatusAnswer
+    let station: LiveStation
 
     init(
         configuration: DaemonConfiguration, boundary: Boundary, service: DeploymentService, desk: AttestationDesk,
         journal: SQLiteJournal, catalog: Catalog, verifiers: VerifierDesk, verified: ArtifactStore,
-        reload: @escaping @Sendable () async throws(Failure) -> [String]
+        policies: RepositoryDesk, reload: @escaping @Sendable () async throws(Failure) -> [String]
     ) {
         self.configuration = configuration
         self.boundary = boundary
@@ -48,9 +52,14 @@ final class Router: Sendable {
         self.reload = reload
         self.verifiers = verifiers
         self.verified = verified
+        self.policies = policies
         self.catalog = Mutex(catalog)
         status = StatusAnswer(schedExt: service.schedExt, board: service.board, audit: boundary.audit)
+        station = Self.station(service, schedExt: service.schedExt, probes: configuration.probesFolder)
     }
+
+    /// What is installed, as it was last read.
+    var installed: Catalog { catalog.withLock { $0 } }
 
     func replace(catalog new: Catalog) { catalog.withLock { $0 = new } }
 
@@ -77,11 +86,17 @@ final class Router: Sendable {
         }
         switch request.operation {
         case .history(let history): return .history(try await self.history(history, session))
-        case .doctor: return .doctor(doctor())
+        case .doctor: return .doctor(await doctor())
         case .whoami: return .whoami(try await whoami(session))
         case .audit(let audit): return .audit(try auditLines(audit))
         case .quarantine: return .quarantine(WireQuarantineList(try await service.quarantined()))
         case .keys: return .keys(try await keys(session))
+        case .tuning: return .tuning(try await tuning())
+        case .search(let search): return .search(try await self.search(search, account))
+        case .entries(let entries): return .entries(try await self.entries(entries))
+        case .entry(let entry): return .entry(try await self.entry(entry))
+        case .entryExport(let export): return .bundle(try await self.export(export))
+        case .antipatterns(let request): return .antipatterns(try await antipatterns(request))
         default: throw Failure(.unknownOperation, "this daemon does not know that operation")
         }
     }
@@ -135,7 +150,7 @@ final class Router: Sendable {
         return reply
     }
 
-    private func doctor() -> WireDoctorReply {
+    private func doctor() async -> WireDoctorReply {
         var reply = WireDoctorReply()
         var checks = HostProbe.schedulingChecks() + [HostProbe.bpfLoad(), HostProbe.perf()]
         if let privileges = ThisProcess.privileges() {
@@ -147,6 +162,7 @@ final class Router: Sendable {
                     "\(privileges.effective), uid \(privileges.uids.sorted().map(String.init).joined(separator: ","))",
                     remedy: hasThem ? "" : "Start it with `systemctl start schedcpd`."))
         }
+        checks += await policies.checks()
         reply.checks = checks.map(WireCheck.init)
         return reply
     }

@@ -35,6 +35,9 @@ package struct Services: Sendable {
         return ConnectionHandler(session, account: account, router: parts.router, logger: logger)
     }
 
+    /// Closes the policy repository, so that its files can be used by others.
+    package func close() async { await parts.router.policies.close() }
+
     package func leave(_ actor: Actor) { parts.router.boundary.admission.leave(actor, rate: nil) }
 
     /// An attestation as the daemon issues it for an entry of the repository, without the kernel's verifier being asked.

@@ -14,10 +14,10 @@ package struct RequestRate: Hashable, Sendable {
 
 /// What one user has open and uses up, over all of its connections.
 package final class UserAccount: Sendable {
-    package enum Place: CaseIterable, Sendable { case connection, stream, verification }
+    package enum Place: CaseIterable, Sendable { case connection, stream, verification, search }
 
     private struct State {
-        var places: [Int] = [0, 0, 0]
+        var places: [Int] = [0, 0, 0, 0]
         var frameBytes = 0
         /// Requests that may come at once; filled up as time goes by.
         var tokens: Double?
@@ -85,6 +85,7 @@ package final class UserAccount: Sendable {
         case .connection: 0
         case .stream: 1
         case .verification: 2
+        case .search: 3
         }
     }
 }

@@ -24,6 +24,10 @@ package struct DaemonOptions: ParsableArguments, Sendable {
     var audit = "/var/log/schedcp"
     @Option(help: "The socket of schedcp-eject.")
     var ejectSocket = "/run/schedcp/eject.sock"
+    @Option(help: "The folder of the model that search understands sentences with; it may be missing.")
+    var model = DaemonConfiguration.installedModel
+    @Option(help: "The folder of probes.")
+    var probes = "/usr/lib/schedcp/probes"
     @Option(help: "The user to become.")
     var user = "schedcp"
     @Option(
@@ -45,9 +49,10 @@ package struct DaemonOptions: ParsableArguments, Sendable {
         let logger = Logger(label: "schedcpd")
         let passed = Systemd.takeDescriptors()
         try giveUpRoot(logger)
-        let configuration = DaemonConfiguration(
+        var configuration = DaemonConfiguration(
             stateFolder: state, schedulersFolder: schedulers, rulesFolder: rules, auditFolder: audit,
-            ejectSocket: ejectSocket)
+            ejectSocket: ejectSocket, modelFolder: model)
+        configuration.probesFolder = probes
         let path = socket
         Task {
             do {

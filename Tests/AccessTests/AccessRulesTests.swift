@@ -37,12 +37,16 @@ import Testing
     ]
 
     static let everyone: Set<Operation> = [
-        .cancel, .status, .list, .show, .history, .events, .doctor, .whoami, .explain, .quarantine, .keys,
+        .cancel, .status, .list, .show, .history, .events, .doctor, .whoami, .explain, .quarantine, .keys, .search,
+        .entries, .entry, .entryExport, .antipatterns, .tuning, .view,
+    ]
+    static let agents: Set<Operation> = [
+        .attest, .verify, .deploy, .entryImport, .outcome, .antipattern, .tune,
     ]
     static let serving: [Role: Set<Operation>] = [
         .observer: everyone,
-        .agent: everyone.union([.attest, .verify, .deploy]),
-        .operator_: everyone.union([.attest, .verify, .deploy, .takeover, .rollback, .quarantineRelease, .audit]),
+        .agent: everyone.union(agents),
+        .operator_: everyone.union(agents).union([.takeover, .rollback, .quarantineRelease, .audit]),
         .verifier: everyone.union([.attest, .verify]),
         .admin: Set(Operation.allCases).subtracting([.hello]),
     ]

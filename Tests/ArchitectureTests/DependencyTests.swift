@@ -24,8 +24,8 @@ import Testing
         "Repository": ["Linux", "Model", "GRDB", "TOMLKit", "Crypto"],
         "Deployment": ["Kernel", "Linux", "Model", "Service", "Logging"],
         "Daemon": [
-            "Access", "Attestation", "Audit", "Deployment", "Kernel", "Linux", "Model", "Repository", "Service",
-            "Wire", "Logging", "NIOCore", "NIOPosix",
+            "Access", "Attestation", "Audit", "Deployment", "Embedding", "Kernel", "Linux", "Model", "Repository",
+            "Search", "Service", "Wire", "Logging", "NIOCore", "NIOPosix",
         ],
         "DaemonCommand": ["Daemon", "Deployment", "Linux", "Service", "ArgumentParser", "Logging"],
         "schedcpd": ["Daemon", "DaemonCommand", "Deployment", "ArgumentParser"],
@@ -49,8 +49,9 @@ import Testing
             "Attestation", "Linux", "Model", "Verifier", "Wire", "ArgumentParser", "Logging", "SwiftProtobuf",
         ],
         "schedctl": [
-            "Access", "Attestation", "Audit", "Client", "Diagnostics", "GuestProtocol", "Linux", "MicroVM", "Model",
-            "Verifier", "Wire", "ArgumentParser", "SwiftProtobuf",
+            "Access", "Attestation", "Audit", "Client", "Diagnostics", "EmbeddingEndpoint", "Exchange", "GuestProtocol",
+            "Linux", "MicroVM", "Model", "Registry", "RemoteSearch", "Search", "Verifier", "Web", "Wire",
+            "ArgumentParser", "SwiftProtobuf",
         ],
         "schedcp-guest": ["GuestProtocol", "Kernel", "Linux", "Model", "Torture"],
     ]

@@ -32,16 +32,18 @@ final class Embedded {
         ///   - schedulers: a folder with `schedulers` in it.
         ///   - kernel: what plays /sys/kernel/sched_ext; nothing where it is nil.
         ///   - rules: the shipped ones, with numbers for the groups, where it is nil.
+        ///   - state: a folder in which something lies already.
+        ///   - model: the folder of the model; there is none where it is nil.
         init(
             schedulers: TemporaryFolder? = nil, kernel: TemporaryFolder? = nil, rules: String? = nil,
-            verifier: VerifierLimits = VerifierLimits()
+            verifier: VerifierLimits = VerifierLimits(), state: TemporaryFolder? = nil, model: String? = nil
         ) throws {
-            folder = try TemporaryFolder()
+            folder = try state ?? TemporaryFolder()
             try folder.write(try rules ?? Embedded.rules(), to: "policy/rules.conf")
             var configuration = DaemonConfiguration(
                 stateFolder: folder.path, schedulersFolder: schedulers?.path("schedulers") ?? folder.path("none"),
                 rulesFolder: folder.path("policy"), auditFolder: folder.path("audit"),
-                ejectSocket: folder.path("eject.sock"))
+                ejectSocket: folder.path("eject.sock"), modelFolder: model ?? folder.path("no-model"))
             configuration.verifier = verifier
             daemon = try Services(
                 configuration, schedExt: SchedExt(folder: kernel?.path ?? "/nonexistent"),

@@ -60,6 +60,11 @@ import Wire
                     $0.nonce = String(repeating: "0", count: 32); $0.reason = "r"
                 })
         ),
+        (.search, .search(.with { $0.text = "batch" })), (.entries, .entries(.init())),
+        (.entry, .entry(.with { $0.key = "fifo" })), (.entryExport, .entryExport(.with { $0.key = "fifo" })),
+        (.entryImport, .entryImport(.with { $0.source = "elsewhere" })), (.outcome, .outcome(.init())),
+        (.antipattern, .antipattern(.init())), (.antipatterns, .antipatterns(.init())),
+        (.tuning, .tuning(.init())), (.tune, .tune(.init())), (.view, .view(.init())),
     ]
 
     @Test func everyOperationIsAskedAboutByItsOwnName() {

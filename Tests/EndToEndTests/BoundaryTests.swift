@@ -60,6 +60,26 @@ extension EndToEnd {
             #expect(problems.isEmpty, "\(problems)")
         }
 
+        @Test func anObserverOnlyLooks() async throws {
+            let guest = try await Guest.clean()
+            try await guest.vm.succeed(
+                """
+                id victor >/dev/null 2>&1 || useradd -m victor
+                install -m 0755 /fixtures/agent.pl /tmp/agent.pl
+                """)
+            let result = try await guest.vm.run("perl /tmp/agent.pl /run/schedcp.sock --observer", user: "victor")
+            #expect(result.status == 0, "\(result.summary)\n\(result.stdout)")
+            let lines = result.stdout.split(separator: "\n").filter { $0.hasPrefix("attack ") }
+            #expect(lines.count == 12 && lines.allSatisfy { $0.contains(" refused 8 ") }, "\(result.stdout)")
+            let audit = try await guest.vm.succeed("cat /var/log/schedcp/audit.jsonl")
+            for operation in ["entry-import", "outcome", "antipattern", "tune"] {
+                let denied = audit.split(separator: "\n").contains {
+                    $0.contains("\"denied\"") && $0.contains("\"\(operation)\"") && $0.contains("victor")
+                }
+                #expect(denied, "\(operation)")
+            }
+        }
+
         @Test func anAttestationIsUsedOnceAlsoOverARestart() async throws {
             let guest = try await Guest.clean()
             try await guest.vm.succeed("schedctl attest issue fifo --output /tmp/f.json")

@@ -2,6 +2,7 @@
 # An agent that means harm. It has the rights of an agent (look, verify, deploy with an attestation) and tries to get more, in
 # every way that its socket leaves open. One line an attack: `attack KIND NAME refused CODE why` or `… ACCEPTED …`; the exit
 # status is 1 when one was accepted. Usage: agent.pl SOCKET SOMEBODY-ELSES-ATTESTATION OBJECT-FILE
+# Or, as somebody who may only look: agent.pl SOCKET --observer
 use strict;
 use warnings;
 use IO::Socket::UNIX;
@@ -21,7 +22,8 @@ sub request { my ($op, $body, $id) = @_; frame(number(1, $id // ++$next_id) . by
 
 my %op = (hello => 2, cancel => 3, status => 4, list => 5, show => 6, history => 7, events => 8, deploy => 9, rollback => 10,
     doctor => 11, whoami => 12, explain => 13, attest => 14, audit => 15, quarantine => 16, release => 17, reload => 18, keys => 19,
-    rotate => 20, revoke => 21, unattest => 22);
+    rotate => 20, revoke => 21, unattest => 22, verify => 23, search => 24, entries => 25, entry => 26, export => 27, import => 28,
+    outcome => 29, antipattern => 30, antipatterns => 31, tuning => 32, tune => 33, view => 34);
 
 # The fields of a message: number => last value.
 sub parse {
@@ -83,6 +85,19 @@ sub hint { bytes(4, bytes(1, $_[0]) . bytes(2, $_[1]) . number(3, 1000)) }
 sub attested { bytes(6, shift) }
 sub attestation { my $a = ask($op{attest}, shift); die 'attest: ' . ($a->{2} ? parse($a->{2})->{2} : 'no answer') . "\n" unless $a && defined $a->{15}; parse($a->{15})->{1} }
 
+# --- somebody who may only look -----------------------------------------------------------------------------------------
+
+if (($others // '') eq '--observer') {
+    my $a = ask($op{search}, bytes(1, 'batch'));
+    die 'an observer may not look: ' . ($a->{2} ? parse($a->{2})->{2} : '') . "\n" unless $a && defined $a->{22};
+    my %body = (import => bytes(1, bytes(1, '{}')) . bytes(2, 'x'), outcome => bytes(1, bytes(1, 'x') . bytes(2, 'fifo@1.0.0')),
+        antipattern => bytes(1, 'fifo') . bytes(4, 'static'), tune => number(7, 1), deploy => bytes(1, 'fifo'), attest => bytes(1, 'fifo'),
+        verify => bytes(1, 'fifo'), rollback => '', release => bytes(1, '0' x 64), reload => '', rotate => '', audit => number(3, 1));
+    attack('observer', $_, sub { ask($op{$_}, $body{$_}) }) for sort keys %body;
+    print "observer: $tried attacks, $accepted accepted\n";
+    exit($accepted ? 1 : 0);
+}
+
 # --- what is permitted works: otherwise the refusals below would mean nothing ------------------------------------------
 
 my $mine = attestation(named('fifo'));
@@ -105,6 +120,23 @@ attack('rights', 'attest-revoke', sub { ask($op{unattest}, bytes(1, '0' x 32) . 
 attack('rights', 'quarantine-release', sub { ask($op{release}, bytes(1, '0' x 64)) });
 attack('rights', 'read-audit', sub { ask($op{audit}, number(3, 1)) });
 attack('rights', 'unknown-operation', sub { ask(99, '') });
+
+# --- the policy repository ----------------------------------------------------------------------------------------------
+
+sub outcome { my %o = (id => 'x', entry => 'fifo@1.0.0', metric => 'makespan', better => 'lower', origin => 'lab', @_);
+    bytes(1, bytes(1, $o{id}) . bytes(2, $o{entry}) . bytes(5, bytes(1, 'batch')) . bytes(8, $o{metric}) . bytes(9, $o{better}) . bytes(15, $o{origin})) }
+attack('repository', 'search-for-nothing', sub { ask($op{search}, '') });
+attack('repository', 'search-for-much', sub { ask($op{search}, bytes(1, 'latency ' x 12800)) });
+attack('repository', 'filter', sub { ask($op{search}, bytes(1, 'batch') . bytes(5, bytes(3, "x' OR '1'='1"))) });
+attack('repository', 'path', sub { ask($op{entry}, bytes(1, '../../etc/passwd')) });
+attack('repository', 'export-path', sub { ask($op{export}, bytes(1, 'fifo@../../1')) });
+attack('repository', 'outcome-of-nothing', sub { ask($op{outcome}, outcome(entry => 'nothing@1.0.0')) });
+attack('repository', 'outcome-without-figures', sub { ask($op{outcome}, outcome()) });
+attack('repository', 'import-nothing', sub { ask($op{import}, '') });
+attack('repository', 'import-garbage', sub { ask($op{import}, bytes(1, bytes(1, '{"entry":' x 5000) . bytes(2, $object)) . bytes(2, 'x')) });
+attack('repository', 'import-messages', sub { ask($op{import}, bytes(2, 'x') . bytes(1, bytes(1, '{}')) . bytes(1, '') x 200000) });
+attack('repository', 'failure-in-no-stage', sub { ask($op{antipattern}, bytes(1, 'fifo') . bytes(4, 'luck') . bytes(7, 'a') . bytes(8, 'b')) });
+attack('repository', 'tune-nothing', sub { ask($op{tune}, '') });
 
 # --- attestations -------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,59 @@
+import Model
+import Search
+import Wire
+
+extension WireSearchReply {
+    init(_ result: SearchResult) {
+        self.init()
+        wordsOnly = result.wordsOnly ?? ""
+        var budget = AnswerBudget()
+        hits = budget.prefix(result.hits.lazy.map(WireSearchHit.init))
+    }
+
+    init(_ found: [ProfileHit]) {
+        self.init()
+        var budget = AnswerBudget()
+        hits = budget.prefix(found.lazy.map(WireSearchHit.init))
+    }
+}
+
+extension WireSearchHit {
+    private init(_ record: EntryRecord, score: Double, measured: some Sequence<Outcome>) {
+        self.init()
+        name = record.entry.key.name.text
+        version = record.entry.key.version.description
+        self.score = score
+        kind = record.entry.kind.rawValue
+        status = record.status.rawValue
+        summary = record.entry.summary
+        self.measured = measured.map(WireOutcome.init)
+    }
+
+    init(_ hit: SearchHit) {
+        self.init(hit.record, score: hit.score, measured: hit.measured)
+        why = hit.why
+        terms = hit.terms
+        nearest = hit.sentence?.text ?? ""
+        similarity = hit.similarity ?? 0
+    }
+
+    private static let mostMeasured = 5
+
+    init(_ hit: ProfileHit) {
+        self.init(hit.record, score: hit.score, measured: hit.near.prefix(Self.mostMeasured).map(\.outcome))
+        guard let nearest = hit.near.first else { return }
+        similarity = nearest.profileSimilarity * nearest.machineSimilarity
+        let times = hit.near.count == 1 ? "measured once" : "measured \(hit.near.count) times"
+        why =
+            "\(times) under workloads like this one; the most like it: workload \(Self.hundredths(nearest.profileSimilarity)), "
+            + "machine \(Self.hundredths(nearest.machineSimilarity)), \(nearest.outcome.effect.metric) "
+            + "\(Self.hundredths(nearest.outcome.effect.gain)) times as good"
+    }
+
+    /// As 0.93, without a locale.
+    private static func hundredths(_ value: Double) -> String {
+        let rounded = Int((min(max(value, 0), 1e6) * 100).rounded())
+        let rest = rounded % 100
+        return "\(rounded / 100)." + (rest < 10 ? "0" : "") + "\(rest)"
+    }
+}
