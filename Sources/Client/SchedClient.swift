@@ -66,15 +66,30 @@ package final class SchedClient: Sendable {
         var request = WireEventsRequest()
         request.after = sequence
         request.follow = follow
-        let (id, responses) = try await Self.send(.events(request), on: channel, answers)
+        return try await stream(.events(request)) { if case .event(let event) = $0 { event } else { nil } }
+    }
+
+    /// What the machine and its scheduler do, anew after each interval (in milliseconds, at least 200).
+    package func views(every interval: UInt32) async throws(Failure) -> AsyncThrowingStream<WireView, any Error> {
+        var request = WireViewRequest()
+        request.intervalMilliseconds = max(200, interval)
+        return try await stream(.view(request)) { if case .view(let view) = $0 { view } else { nil } }
+    }
+
+    /// The answers of a request that has any number of them. One that `element` does not know ends it.
+    private func stream<Element: Sendable>(
+        _ operation: WireRequest.OneOf_Operation,
+        element: @escaping @Sendable (WireResponse.OneOf_Result) -> Element?
+    ) async throws(Failure) -> AsyncThrowingStream<Element, any Error> {
+        let (id, responses) = try await Self.send(operation, on: channel, answers)
         return AsyncThrowingStream { continuation in
             let task = Task {
                 for await response in responses {
-                    switch response.result {
-                    case .event(let event): continuation.yield(event)
-                    case .failure(let failure): return continuation.finish(throwing: failure.asFailure)
-                    default: return continuation.finish()
+                    if case .failure(let failure) = response.result {
+                        return continuation.finish(throwing: failure.asFailure)
                     }
+                    guard let next = response.result.flatMap(element) else { return continuation.finish() }
+                    continuation.yield(next)
                 }
                 continuation.finish(throwing: Self.ended)
             }
@@ -121,7 +136,9 @@ package final class SchedClient: Sendable {
     private static func send(
         _ operation: WireRequest.OneOf_Operation, on channel: any Channel, _ answers: AnswerTable
     ) async throws(Failure) -> (id: UInt64, stream: AsyncStream<WireResponse>) {
-        let (id, stream) = answers.register()
+        var keepsViews = false
+        if case .view(let view) = operation { keepsViews = view.intervalMilliseconds > 0 }
+        let (id, stream) = answers.register(keepsViews: keepsViews)
         var request = WireRequest()
         request.id = id
         request.operation = operation

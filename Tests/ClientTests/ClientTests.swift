@@ -2,6 +2,7 @@ import Client
 import Model
 import SwiftProtobuf
 import Synchronization
+import TestServer
 import TestSupport
 import Testing
 import Wire
@@ -91,6 +92,48 @@ import Wire
             let result = try await client.call(.deploy(.init())) { steps.append($0) }
             #expect(steps == ["recording", "verifying", "attaching"])
             #expect(result == .deployment(WireDeployment.with { $0.id = 3 }))
+            await client.close()
+        }
+    }
+
+    @Test func viewsComeUntilTheyAreCancelled() async throws {
+        let cancelled = Mutex<UInt64>(0)
+        let react = FakeServer.greeting { request in
+            switch request.operation {
+            case .view(let asked):
+                let count: UInt64 = asked.intervalMilliseconds == 0 ? 1 : 5
+                return .answer(
+                    (1...count).map { number in
+                        FakeServer.response(
+                            request.id,
+                            .view(
+                                .with {
+                                    ($0.at, $0.intervalNanoseconds) = (
+                                        Int64(number), UInt64(asked.intervalMilliseconds)
+                                    )
+                                }))
+                    })
+            case .cancel(let cancel):
+                cancelled.withLock { $0 = cancel.requestID }
+                return .answer([FakeServer.response(request.id, .done(.init()))])
+            default: return .close
+            }
+        }
+        try await FakeServer.with(react) { server in
+            let client = try await SchedClient.connect(path: server.path, name: "test")
+            // Only one was asked for: it is the last answer.
+            let one = try await client.call(.view(.init()))
+            #expect(one == .view(.with { $0.at = 1 }))
+            // An interval that is too short is not asked for.
+            var seen: [Int64] = []
+            for try await view in try await client.views(every: 1) {
+                #expect(view.intervalNanoseconds == 200)
+                seen.append(view.at)
+                if seen.count == 5 { break }
+            }
+            #expect(seen == [1, 2, 3, 4, 5])
+            // The daemon is told that nobody listens any more.
+            #expect(await eventually { cancelled.withLock { $0 } > 0 })
             await client.close()
         }
     }

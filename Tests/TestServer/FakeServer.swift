@@ -3,18 +3,18 @@ import NIOCore
 import NIOPosix
 import SwiftProtobuf
 import TestSupport
-import Wire
+package import Wire
 
 /// A server that answers each frame as a test tells it to.
-final class FakeServer: Sendable {
+package final class FakeServer: Sendable {
     /// What a server does with one request.
-    enum Reaction: Sendable {
+    package enum Reaction: Sendable {
         case answer([WireResponse])
         case bytes([UInt8])
         case close
     }
 
-    let path: String
+    package let path: String
     private let folder: TemporaryFolder
     private let channel: any Channel
 
@@ -25,7 +25,7 @@ final class FakeServer: Sendable {
     }
 
     /// Serves while `body` runs.
-    static func with(
+    package static func with(
         _ react: @escaping @Sendable (WireRequest) -> Reaction, _ body: (FakeServer) async throws -> Void
     ) async throws {
         let folder = try TemporaryFolder()
@@ -46,7 +46,8 @@ final class FakeServer: Sendable {
     }
 
     /// Greets as the daemon does, and leaves the rest to `react`.
-    static func greeting(_ react: @escaping @Sendable (WireRequest) -> Reaction) -> @Sendable (WireRequest) -> Reaction
+    package static func greeting(_ react: @escaping @Sendable (WireRequest) -> Reaction)
+        -> @Sendable (WireRequest) -> Reaction
     {
         { request in
             guard case .hello = request.operation else { return react(request) }
@@ -57,7 +58,7 @@ final class FakeServer: Sendable {
         }
     }
 
-    static func response(_ id: UInt64, _ result: WireResponse.OneOf_Result) -> WireResponse {
+    package static func response(_ id: UInt64, _ result: WireResponse.OneOf_Result) -> WireResponse {
         var response = WireResponse()
         response.id = id
         response.result = result
