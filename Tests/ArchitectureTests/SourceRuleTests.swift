@@ -86,9 +86,10 @@ import Testing
     }
 
     @Test func theShimsStaySmall() throws {
-        // What has to happen between fork and exec cannot be Swift, and is no shim: guest.c, sandbox.c.
+        // What has to happen between fork and exec, or in a signal's handler, cannot be Swift, and is no shim.
+        let others = ["guest.c", "sandbox.c", "screen.c"]
         let shims = try SourceFile.all(in: "Sources/CLinux", ending: ".c")
-            .filter { !$0.path.hasSuffix("guest.c") && !$0.path.hasSuffix("sandbox.c") }
+            .filter { file in !others.contains { file.path.hasSuffix($0) } }
         #expect(shims.reduce(0) { $0 + $1.lines.count } < 200)
     }
 
