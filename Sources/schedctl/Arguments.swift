@@ -32,9 +32,10 @@ struct SchedulerArguments: ParsableArguments {
         return .object(Data(try SmallFile.read(scheduler, limit: 64 << 20, what: "a scheduler")))
     }
 
-    static func setting(_ text: String) throws(Failure) -> Setting {
+    /// - Parameter option: as it was given, for the error.
+    static func setting(_ text: String, of option: String = "--param") throws(Failure) -> Setting {
         guard let equals = text.firstIndex(of: "=") else {
-            throw Failure(.invalidArgument, "--param \(text.quotedForDisplay()) is not of the form name=value")
+            throw Failure(.invalidArgument, "\(option) \(text.quotedForDisplay()) is not of the form name=value")
         }
         return Setting(name: String(text[..<equals]), value: String(text[text.index(after: equals)...]))
     }

@@ -35,9 +35,15 @@ struct CommonOptions: ParsableArguments {
     }
 
     func printJSON(_ message: some Message) {
+        let text = Self.json(message)
+        if !text.isEmpty { print(text) }
+    }
+
+    /// Empty where the message cannot be encoded.
+    static func json(_ message: some Message) -> String {
         var options = JSONEncodingOptions()
         options.preserveProtoFieldNames = true
         options.alwaysPrintInt64sAsNumbers = true
-        if let text = try? message.jsonString(options: options) { print(text) }
+        return (try? message.jsonString(options: options)) ?? ""
     }
 }

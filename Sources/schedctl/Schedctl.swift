@@ -14,7 +14,10 @@ struct Schedctl: AsyncParsableCommand {
               schedctl doctor                               what this machine has and lacks
               schedctl list                                 the schedulers of the repository
               schedctl deploy vtime --param slice_us=5000   make one the machine's scheduler
+              schedctl search "low wakeup latency"          which one fits
               schedctl status                               what the kernel runs now
+              schedctl top                                  watch it
+              schedctl tune slice_us=2000                   change it while it runs
               schedctl rollback                             back to the kernel's default
               schedctl lab shell                            all of this in a virtual machine
 
@@ -25,7 +28,7 @@ struct Schedctl: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             Verify.self, Deploy.self, Status.self, Rollback.self, List.self, Show.self, History.self, Events.self,
-            Doctor.self,
+            Search.self, Tune.self, Top.self, Doctor.self,
             Whoami.self, Rules.self, Attest.self, Key.self, AuditCommand.self, Quarantine.self, LabCommand.self,
         ])
 }

@@ -13,6 +13,7 @@ enum Terminal {
         case green = "32"
         case yellow = "33"
         case dim = "2"
+        case reverse = "7"
     }
 
     static func styled(_ text: String, _ style: Style) -> String {

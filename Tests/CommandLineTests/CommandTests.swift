@@ -6,7 +6,9 @@ import Testing
 /// What schedctl prints and how it ends.
 @Suite(.timeLimit(.minutes(10))) struct CommandTests {
     static let asking = [["status"], ["list"], ["show", "fifo"], ["history"], ["events"]]
-    static let commands = ["deploy", "status", "rollback", "list", "show", "history", "events", "doctor", "lab"]
+    static let commands = [
+        "deploy", "status", "rollback", "list", "show", "history", "events", "search", "tune", "top", "doctor", "lab",
+    ]
 
     @Test func whatAsksEndsWithZeroAndIsPlain() async throws {
         let daemon = try await TestDaemon.start()
