@@ -142,7 +142,8 @@ import Testing
         var next: Set<String> = [program]
         while !next.isEmpty {
             reached.formUnion(next)
-            next = next.reduce(into: []) { $0.formUnion(targets[$1]?.dependencies ?? []) }.subtracting(reached)
+            let below = next.reduce(into: Set<String>()) { $0.formUnion(targets[$1]?.dependencies ?? []) }
+            next = below.subtracting(reached)
         }
         #expect(reached.contains("Model") || reached.contains("Linux"))
         #expect(reached.isDisjoint(with: ["Web", "Registry", "EmbeddingEndpoint", "AsyncHTTPClient", "NIOHTTP1"]))
