@@ -58,13 +58,29 @@ package struct SampleEntry: Sendable {
             stages: stages.map { AttestedStage(name: $0, verdict: .passed, evidence: digest) },
             arguments: try AttestedArguments(),
             kernel: KernelIdentity(release: "7.3.4", buildID: "0badcafe", btfDigest: digest), rulesDigest: digest,
-            verifier: VerifierIdentity(id: "schedcpd", version: "1"), issuedAt: 1_780_000_000 + Int64(number),
+            verifier: VerifierIdentity(id: "schedcpd", version: "1"), effort: .full,
+            issuedAt: 1_780_000_000 + Int64(number),
             expiresAt: 1_780_086_400 + Int64(number))
         let envelope = try Envelope.sign(claims, with: signer)
         return EntryAttestation(
             entry: entry.key, digest: ArtifactDigest.of(envelope), envelope: envelope, artifact: entry.artifact,
             keyID: signer.keyID, verifier: "schedcpd", effort: .full, passedStages: stages, kernel: "7.3.4",
             issuedAt: claims.issuedAt)
+    }
+
+    /// With another object, and what is said of it said of that.
+    package func with(object: [UInt8], signer: SigningKey = Self.signer) throws -> SampleEntry {
+        var changed = self
+        changed.object = object
+        changed.bundle.entry.artifact = ArtifactDigest.of(object)
+        for index in changed.bundle.outcomes.indices {
+            changed.bundle.outcomes[index].artifact = changed.bundle.entry.artifact
+        }
+        for index in changed.bundle.attestations.indices {
+            changed.bundle.attestations[index] = try Self.attestation(
+                of: changed.bundle.entry, number: index, signer: signer)
+        }
+        return changed
     }
 
     /// A header to compose schedulers of.
