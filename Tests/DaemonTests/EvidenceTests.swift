@@ -114,7 +114,8 @@ import Wire
     @Test func withoutItsFolderEverythingElseWorksAndAReloadMendsIt() async throws {
         let state = try TemporaryFolder()
         try state.write("in the way", to: "repository")
-        let backend = try Embedded.Backend(schedulers: try PolicySamples.installed(), state: state)
+        let installed = try PolicySamples.installed()
+        let backend = try Embedded.Backend(schedulers: installed, state: state)
         let failure = try await Self.search(backend).failure.asFailure
         #expect(
             failure.code == .storage && failure.message.contains("is not open") && !failure.hint.isEmpty, "\(failure)")
@@ -128,6 +129,7 @@ import Wire
         let found = try await Self.search(backend).search
         #expect(found.hits.contains { $0.name == "ljf" }, "\(found)")
         #expect(try await Self.checks(backend)["policy repository"]?.verdict == .found)
+        #expect(installed.exists("schedulers/ljf.toml"))
     }
 
     @Test func aDamagedDatabaseIsMadeAgainAtStart() async throws {

@@ -7,8 +7,12 @@ package struct ProcessFacts: Sendable {
 
     package init(_ pid: Int32) { self.pid = pid }
 
-    /// How many descriptors it has open; -1 when it cannot be seen.
-    package var descriptors: Int { (try? Folder.names("/proc/\(pid)/fd").count) ?? -1 }
+    /// How many descriptors it has open; -1 when it cannot be seen. Those of the policy repository do not count: it is opened beside
+    /// everything else, and reads with more of them the more is asked at once.
+    package var descriptors: Int {
+        guard let names = try? Folder.names("/proc/\(pid)/fd") else { return -1 }
+        return names.count { HostFile.target(ofLink: "/proc/\(pid)/fd/\($0)")?.contains("/repository") != true }
+    }
 
     /// Resident memory in KiB.
     package var residentKiB: Int {
