@@ -16,10 +16,7 @@ extension EndToEnd {
             try await guest.vm.succeed("schedctl attest issue vtime > /tmp/bobs.json; chmod 644 /tmp/bobs.json")
             // With a scheduler deployed, as it will be afterwards.
             try await guest.vm.succeed("schedctl deploy vtime")
-            let before = try await guest.vm.succeed(
-                "ls -l /proc/\(try await guest.mainPID())/fd | grep -vc /repository"
-            ).filter(
-                \.isNumber)
+            let before = try await openFiles(guest)
             let result = try await guest.vm.run(
                 "perl /tmp/agent.pl /run/schedcp.sock /tmp/bobs.json /tmp/stall.bpf.o", user: "mallory",
                 timeout: .seconds(400))
@@ -54,14 +51,17 @@ extension EndToEnd {
                 })
             // Nothing stays open in the daemon.
             try await guest.waitUntil("the descriptors to be given back") {
-                let now = try await guest.vm.succeed(
-                    "ls -l /proc/\(try await guest.mainPID())/fd | grep -vc /repository"
-                ).filter(
-                    \.isNumber)
+                let now = try await openFiles(guest)
                 return (Int(now) ?? 99) <= (Int(before) ?? 0) + 2
             }
             let problems = try await guest.disagreements()
             #expect(problems.isEmpty, "\(problems)")
+        }
+
+        /// What the daemon has open, but for its repository, which it may read with more at once.
+        private func openFiles(_ guest: Guest) async throws -> String {
+            let list = "ls -l /proc/\(try await guest.mainPID())/fd | grep -vc /repository"
+            return try await guest.vm.succeed(list).filter(\.isNumber)
         }
 
         @Test func anObserverOnlyLooks() async throws {
