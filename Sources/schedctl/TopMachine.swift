@@ -35,7 +35,7 @@ extension TopSections {
         let digits = max(2, "\(cpus.last?.cpu ?? 0)".count)
         // The number, the bar, the load, the queue, and spaces between them.
         let fixed = 2 + digits + 1 + 5 + 6
-        let perLine = max(1, columns / (fixed + 4))
+        let perLine = max(1, min(columns / (fixed + 4), cpus.count))
         let width = min(30, max(4, columns / perLine - fixed))
         let cells = cpus.map { it in
             let load = Glyphs.part(it.busy)

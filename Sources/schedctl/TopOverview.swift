@@ -55,7 +55,7 @@ enum TopReport {
     static func text(_ view: WireView, columns: Int, glyphs: Glyphs) -> String {
         let sections = TopSections(view: view, columns: columns, glyphs: glyphs)
         var lines = [TopLayout.scheduler(view), Line(" \(TopLayout.kernel(view)), \(Terminal.time(view.at))")]
-        lines += view.missing.map { Line(" ! " + Cells.clean($0), .yellow) }
+        lines += TopLayout.missing(view)
         for section in sections.of(.all) { lines += [Line(), section.head] + section.lines }
         return lines.map { trimmed($0.ansi(isColoured: Terminal.isColoured)) }.joined(separator: "\n")
     }

@@ -63,6 +63,13 @@ struct TopLayout {
             + Line(Cells.clean(it.state), it.state == "active" ? .green : .yellow) + Line("\(age)\(by)")
     }
 
+    /// What the kernel lacks, and what could not be read.
+    static func missing(_ view: WireView) -> [Line] {
+        ((view.kernel.supported ? [] : view.kernel.missing) + view.missing).map {
+            Line(" ! " + Cells.clean($0), .yellow)
+        }
+    }
+
     static func kernel(_ view: WireView) -> String {
         let kernel = view.kernel
         let scheduling = kernel.supported ? "sched_ext \(Cells.clean(kernel.state))" : "without sched_ext"
@@ -86,7 +93,7 @@ struct TopLayout {
     func body(_ room: Int) -> (lines: [Line], page: Int, mostScroll: Int) {
         if state.showsHelp { return scrolled(Self.help.map { Line($0) }, room) }
         guard let view = state.view else { return ([], room, 0) }
-        let missing = view.missing.map { Line(" ! " + Cells.clean($0), .yellow) }
+        let missing = Self.missing(view)
         let sections = TopSections(view: view, columns: columns, glyphs: glyphs)
         if state.pane == .all { return (overview(missing, sections, room), room, 0) }
         let parts = sections.of(state.pane).map { [$0.head] + $0.lines }

@@ -152,13 +152,13 @@ import Wire
 
     @Test func aMachineWithoutSchedExtSaysWhatIsMissing() {
         let view = WireView.with { view in
-            (view.kernel.release, view.at) = ("6.1.0", 1)
+            (view.kernel.release, view.kernel.missing, view.at) = ("6.1.0", ["CONFIG_SCHED_CLASS_EXT"], 1)
             view.cpus = [.with { $0.busy = 0.5 }, .with { ($0.cpu, $0.busy) = (1, 1) }]
             view.missing = ["/sys/kernel/sched_ext is missing"]
         }
         let text = Self.text(TopState(view: view)).joined(separator: "\n")
         for word in [
-            "the kernel's default scheduler", "Linux 6.1.0 without sched_ext", "75% busy",
+            "the kernel's default scheduler", "Linux 6.1.0 without sched_ext", "75% busy", "! CONFIG_SCHED_CLASS_EXT",
             "! /sys/kernel/sched_ext is missing",
         ] {
             #expect(text.contains(word), "\(word) in\n\(text)")
