@@ -20,9 +20,9 @@ final class StatusAnswer: Sendable {
     private let board: StatusBoard
     private let audit: AuditLog
     private let startedAt = Clock.monotonic()
-    private let release = KernelConfig.release
+    let release = KernelConfig.release
     /// Asked once: a kernel does not gain sched_ext while it runs.
-    private let missing: [String]
+    let missing: [String]
     private let last = Mutex<Last?>(nil)
 
     init(schedExt: SchedExt, board: StatusBoard, audit: AuditLog) {
