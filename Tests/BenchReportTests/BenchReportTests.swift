@@ -1,0 +1,101 @@
+import Testing
+
+@testable import BenchReport
+
+@Suite struct GuestLineTests {
+    @Test func aSampleIsRead() {
+        let line = GuestLine("sample wakeup 3 scheduler wakeup_p99 12500.5")
+        let sample = GuestLine.Sample(load: "wakeup", pair: 3, isCandidate: true, metric: "wakeup_p99", value: 12500.5)
+        #expect(line == .sample(sample))
+        #expect(GuestLine("done") == .done)
+        #expect(
+            GuestLine("failed batch no result under the default")
+                == .failed(load: "batch", text: "no result under the default"))
+    }
+
+    @Test(arguments: [
+        "", "sample", "sample a x default m 1", "sample a 1 other m 1", "sample a 1 default m nan",
+        "sample a 1 default m inf",
+        "sample a 1 default m -1", "sample a 1 default m 1 2", "done now", "failed", "hello",
+    ])
+    func anythingElseIsNothing(_ text: String) { #expect(GuestLine(text) == nil) }
+}
+
+@Suite struct RowTests {
+    private func samples(_ metric: String, _ pairs: [(Double?, Double?)]) -> [GuestLine.Sample] {
+        pairs.enumerated().flatMap { index, pair in
+            [(pair.0, false), (pair.1, true)].compactMap { value, isCandidate in
+                value.map {
+                    GuestLine.Sample(load: "load", pair: index, isCandidate: isCandidate, metric: metric, value: $0)
+                }
+            }
+        }
+    }
+
+    @Test func theSameRatioInEveryPairHasNoWidth() throws {
+        // The machine became slower meanwhile; the ratio did not change.
+        let row = try #require(Row.rows("s", samples("throughput", [(100, 120), (50, 60), (25, 30)])).first)
+        #expect(abs(row.ratio - 1.2) < 1e-9)
+        #expect(row.pairs == 3 && row.verdict == .better)
+        #expect(abs(row.standard - 50) < 1e-9)
+    }
+
+    @Test func lessIsBetterWhereItIsSo() throws {
+        let faster = try #require(Row.rows("s", samples("makespan", [(100, 80), (100, 81), (100, 79)])).first)
+        #expect(faster.verdict == .better)
+        let slower = try #require(Row.rows("s", samples("throughput", [(100, 80), (100, 81), (100, 79)])).first)
+        #expect(slower.verdict == .worse)
+    }
+
+    @Test func anIntervalThatHoldsOneIsUnclear() throws {
+        let row = try #require(Row.rows("s", samples("throughput", [(100, 120), (100, 90), (100, 105)])).first)
+        #expect(row.verdict == .unclear)
+        let single = try #require(Row.rows("s", samples("throughput", [(100, 200)])).first)
+        #expect(single.verdict == .unclear && single.low == nil)
+    }
+
+    @Test func whatLacksASideOrIsZeroIsLeftOut() throws {
+        let row = try #require(
+            Row.rows("s", samples("throughput", [(100, 110), (100, nil), (0, 5), (100, 110)])).first)
+        #expect(row.pairs == 2)
+        #expect(Row.rows("s", samples("throughput", [(100, nil)])).isEmpty)
+    }
+
+    @Test(arguments: [
+        (1.0, 3, "1.000"), (0.0499, 2, "0.05"), (12.345, 1, "12.3"), (-0.5, 1, "-0.5"), (7.0, 0, "7"),
+        (1e300, 3, "inf"), (.infinity, 1, "inf"),
+    ])
+    func digits(_ value: Double, _ count: Int, _ text: String) { #expect(Row.fixed(value, count) == text) }
+}
+
+@Suite struct TableTests {
+    private let rows = Row.rows(
+        "ljf",
+        [
+            ("batch", "makespan", 100.0, 70.0), ("batch", "makespan", 100, 71),
+            ("wakeup", "wakeup_p99", 5_000_000, 9_000_000),
+            ("wakeup", "wakeup_p99", 5_000_000, 9_100_000),
+        ].enumerated().flatMap { index, one in
+            [
+                GuestLine.Sample(load: one.0, pair: index, isCandidate: false, metric: one.1, value: one.2),
+                GuestLine.Sample(load: one.0, pair: index, isCandidate: true, metric: one.1, value: one.3),
+            ]
+        })
+
+    @Test func theTableSaysWhereItWinsAndWhereItLoses() {
+        let table = Table(rows, purpose: LoadCase.purposes)
+        #expect(table.text.contains("<- its purpose"))
+        #expect(table.text.contains("5.00 ms"))
+        #expect(table.summary.contains("ljf: better at its purpose"))
+        #expect(table.summary.contains("worse: wakeup wakeup_p99 1.8"))
+        #expect(table.markdown.split(separator: "\n").count == 4)
+    }
+
+    @Test func everySchedulerHasAPurposeAmongTheLoads() {
+        for (name, purpose) in LoadCase.purposes {
+            #expect(LoadCase.loads(for: name, named: []).contains { $0.name == purpose.load }, "\(name)")
+            #expect(Metric.all.contains { $0.name == purpose.metric }, "\(name)")
+        }
+        #expect(LoadCase.loads(for: "fifo", named: ["light"]).map(\.name) == ["light"])
+    }
+}

@@ -1,0 +1,65 @@
+import ArgumentParser
+import BenchReport
+import Linux
+import MicroVM
+
+/// What the operations of each scheduler cost beside those of the kernel's example scx_simple.
+struct HotPathCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "hotpath", abstract: "Compares the cost of operations with the kernel's example scx_simple.")
+
+    @OptionGroup var machine: MachineOptions
+
+    @Option(help: "The object of scx_simple.")
+    var reference: String
+
+    @Option(help: "Only these schedulers.")
+    var filter: [String] = []
+
+    @Flag(help: "Print the table as Markdown.")
+    var markdown = false
+
+    static let metrics = ["enqueue+dispatch", "enqueue", "dispatch", "select_cpu", "switch"]
+
+    func run() async throws {
+        let names = try Compare.schedulers(in: machine.objects, filter)
+        let bench = BenchMachine(options: machine)
+        var files = ["/reference.bpf.o": try HostFile.bytes(reference)]
+        for name in names { files["/\(name).bpf.o"] = try HostFile.bytes("\(machine.objects)/\(name).bpf.o") }
+        var words = [
+            "hotpath", "--runs", "\(machine.runs)", "--percent", "\(machine.percent)", "scx_simple=/reference.bpf.o",
+        ]
+        words += names.map { "\($0)=/\($0).bpf.o" }
+        let shape = Shape(cpus: 2, kernelArguments: [], loads: [])
+        let seconds = 60 + (names.count + 1) * (machine.runs + 1) * 10
+        let outcome = try await bench.run(words, shape, files: files, limit: .seconds(seconds))
+        let rows = names.flatMap { name in Self.metrics.compactMap { Self.row(name, $0, outcome.samples) } }
+        let table = Table(rows, purpose: [:], reference: "scx_simple")
+        print(markdown ? table.markdown : table.text)
+        for name in ["scx_simple"] + names {
+            let calls = ["select_cpu_calls", "enqueue_calls", "dispatch_calls"].map { metric in
+                "\(metric.dropLast(6)) \(Row.fixed(Self.mean(name, metric, outcome.samples), 2))"
+            }
+            print("\(name): calls for each switch of tasks: \(calls.joined(separator: ", "))")
+        }
+        for failure in outcome.failures { print("failed: " + failure) }
+        if rows.isEmpty || !outcome.failures.isEmpty { throw ExitCode(1) }
+    }
+
+    private static func row(_ name: String, _ metric: String, _ samples: [GuestLine.Sample]) -> Row? {
+        func values(_ load: String) -> [Int: Double] {
+            let own = samples.filter { $0.load == load && $0.metric == metric }
+            return Dictionary(own.map { ($0.pair, $0.value) }, uniquingKeysWith: { $1 })
+        }
+        let (own, reference) = (values(name), values("scx_simple"))
+        let pairs = own.sorted { $0.key < $1.key }.compactMap { pair, value in
+            reference[pair].map { (candidate: value, other: $0) }
+        }
+        return Row.row(name, "hotpath", Metric(name: metric, unit: "ns", higherIsBetter: false), pairs)
+    }
+
+    private static func mean(_ name: String, _ metric: String, _ samples: [GuestLine.Sample]) -> Double {
+        let own = samples.filter { $0.load == name && $0.metric == metric }.map(\.value)
+        return own.isEmpty ? 0 : own.reduce(0, +) / Double(own.count)
+    }
+}

@@ -1,0 +1,122 @@
+// bench-schedulers: boots the lab's system without systemd, and compares schedulers with the kernel's default there, in
+// pairs within one boot. bench-load does the work in the machine; this side asks for it and does the statistics. Run by
+// scripts/bench schedulers, which makes the payload; never installed.
+
+import ArgumentParser
+import BenchReport
+import FoundationEssentials
+import Linux
+import MicroVM
+
+@main
+struct BenchSchedulers: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench-schedulers", abstract: "Compares schedulers with the kernel's default.",
+        subcommands: [Compare.self, HotPathCommand.self], defaultSubcommand: Compare.self)
+}
+
+struct MachineOptions: ParsableArguments {
+    @Option(help: "The folder with the lab's recipe.")
+    var lab: String
+
+    @Option(help: "The tar file with the agent as init, bench-load and what the loads need.")
+    var payload: String
+
+    @Option(help: "The folder with the schedulers' objects.")
+    var objects: String
+
+    @Option(help: "Pairs of each load.")
+    var runs = 5
+
+    @Option(help: "Of the usual length of a load.")
+    var percent = 100
+
+    @Option(help: "Where the machine's console is written to.")
+    var console: String?
+}
+
+struct Compare: AsyncParsableCommand {
+    @OptionGroup var machine: MachineOptions
+
+    @Option(help: "Only these schedulers.")
+    var filter: [String] = []
+
+    @Option(help: "Only these loads, also ones that a scheduler is not for.")
+    var load: [String] = []
+
+    @Option(help: "CPUs of the machine for all loads (default: 2, and 4 for those that need more).")
+    var cpus: Int?
+
+    @Option(help: "A parameter for every scheduler that is measured: NAME=VALUE.")
+    var param: [String] = []
+
+    @Option(help: "Write everything that was measured to this file as JSON.")
+    var json: String?
+
+    @Flag(help: "Print the table as Markdown.")
+    var markdown = false
+
+    func run() async throws {
+        let unknown = load.filter { word in !LoadCase.all.contains { $0.name == word } }
+        guard unknown.isEmpty else {
+            throw ValidationError("no load \(unknown); there are \(LoadCase.all.map(\.name).joined(separator: ", "))")
+        }
+        var rows: [Row] = []
+        var failures: [String] = []
+        var records: [JSONRecord] = []
+        let bench = BenchMachine(options: machine)
+        let schedulers = try Self.schedulers(in: machine.objects, filter)
+        for scheduler in schedulers {
+            for shape in shapes(for: scheduler) {
+                let outcome = try await bench.compare(scheduler, shape, parameters: param)
+                let new = Row.rows(scheduler, outcome.samples)
+                rows += new
+                failures += outcome.failures.map { "\(scheduler): \($0)" }
+                records += new.map { JSONRecord($0, shape: shape, kernel: outcome.kernel) }
+                if let json { try JSONRecord.write(records, to: json) }
+            }
+            if schedulers.count > 1 {
+                note(Table(rows.filter { $0.scheduler == scheduler }, purpose: LoadCase.purposes).text)
+            }
+        }
+        let table = Table(rows, purpose: LoadCase.purposes)
+        print((markdown ? table.markdown : table.text) + "\n")
+        print(table.summary)
+        for failure in failures { print("failed: " + failure) }
+        if rows.isEmpty || !failures.isEmpty { throw ExitCode(1) }
+    }
+
+    /// The schedulers of a folder whose names are asked for; all where none is.
+    static func schedulers(in objects: String, _ filter: [String]) throws -> [String] {
+        let files = try FileManager.default.contentsOfDirectory(atPath: objects).sorted()
+        let all = files.filter { $0.hasSuffix(".bpf.o") }.map { String($0.dropLast(6)) }
+        let chosen = filter.isEmpty ? all : all.filter { filter.contains($0) }
+        let missing = filter.filter { !all.contains($0) }
+        guard missing.isEmpty, !chosen.isEmpty else { throw ValidationError("no scheduler \(missing) in \(objects)") }
+        return chosen
+    }
+
+    private func shapes(for scheduler: String) -> [Shape] {
+        var shapes: [Shape] = []
+        for load in LoadCase.loads(for: scheduler, named: load) {
+            let cpus = cpus ?? load.cpus ?? 2
+            let index = shapes.firstIndex { $0.cpus == cpus && $0.kernelArguments == load.kernelArguments }
+            if let index {
+                shapes[index].loads.append(load.name)
+            } else {
+                shapes.append(Shape(cpus: cpus, kernelArguments: load.kernelArguments, loads: [load.name]))
+            }
+        }
+        return shapes
+    }
+}
+
+/// A machine, and what is run in it.
+struct Shape: Hashable, Sendable {
+    var cpus: Int
+    var kernelArguments: [String]
+    var loads: [String]
+}
+
+/// Progress.
+func note(_ text: String) { try? HostFile.write(Array((text + "\n").utf8)[...], to: 2) }
