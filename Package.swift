@@ -158,8 +158,9 @@ let package = Package(
         executable(
             "schedctl",
             [
-                "Access", "Attestation", "Audit", "Client", "Diagnostics", "GuestProtocol", "Linux", "MicroVM", "Model",
-                "Verifier", "Wire", argumentParser, protobuf,
+                "Access", "Attestation", "Audit", "Client", "Diagnostics", "Embedding", "EmbeddingEndpoint", "Exchange",
+                "GuestProtocol", "Linux", "MicroVM", "Model", "Registry", "RemoteSearch", "Search", "Verifier", "Web",
+                "Wire", argumentParser, protobuf,
             ]),
 
         // Measures the wire beside a bare echo; never installed.
@@ -248,7 +249,12 @@ let package = Package(
                 "Service", "TestSupport", "Wire", logging, nioCore, nioEmbedded, protobuf, "schedcpd",
             ]),
         tests("ClientTests", ["Client", "Model", "TestServer", "TestSupport", "Wire", protobuf]),
-        tests("CommandLineTests", ["Linux", "Model", "TestServer", "TestSupport", "Wire", protobuf, "schedctl"]),
+        tests(
+            "CommandLineTests",
+            [
+                "Attestation", "Exchange", "Linux", "Model", "RegistrySupport", "Repository", "TestServer", "TestSupport",
+                "Wire", protobuf, "schedctl",
+            ]),
         tests("ArchitectureTests", ["TestSupport"]),
         tests("BenchReportTests", ["BenchReport"]),
         tests("ExchangeTests", ["Attestation", "Exchange", "Model", "RegistrySupport", "Repository", "TestSupport"]),

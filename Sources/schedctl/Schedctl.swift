@@ -19,6 +19,7 @@ struct Schedctl: AsyncParsableCommand {
               schedctl top                                  watch it
               schedctl tune slice_us=2000                   change it while it runs
               schedctl rollback                             back to the kernel's default
+              schedctl repo export ljf -o policies          take an entry to another machine
               schedctl lab shell                            all of this in a virtual machine
 
             EXIT STATUS:
@@ -29,7 +30,8 @@ struct Schedctl: AsyncParsableCommand {
         subcommands: [
             Verify.self, Deploy.self, Status.self, Rollback.self, List.self, Show.self, History.self, Events.self,
             Search.self, Tune.self, Top.self, Doctor.self,
-            Whoami.self, Rules.self, Attest.self, Key.self, AuditCommand.self, Quarantine.self, LabCommand.self,
+            Whoami.self, Rules.self, Attest.self, Key.self, AuditCommand.self, Quarantine.self, Repo.self,
+            LabCommand.self,
         ])
 }
 

@@ -27,6 +27,10 @@ struct Search: AsyncParsableCommand {
     @OptionGroup(title: "Filter") var filter: SearchFilter
     @Option(name: .shortAndLong, help: "How many hits.") var limit: UInt32?
     @Option(help: "What is compared: hybrid (words and meaning, the default), words or sentences.") var means: Means?
+    @Flag(
+        help: ArgumentHelp(
+            "Rank here, with the service for embeddings that SCHEDCP_EMBEDDINGS_URL, _MODEL and _KEY_FILE name."))
+    var embeddings = false
     @OptionGroup var options: CommonOptions
 
     enum Means: String, ExpressibleByArgument, CaseIterable { case hybrid, words, sentences }
@@ -38,8 +42,7 @@ struct Search: AsyncParsableCommand {
             throw ExitCode(64)
         }
         try await options.run { client throws(Failure) in
-            let result = try await client.call(.search(request))
-            guard case .search(let reply) = result else { throw SchedClient.unexpected(result) }
+            let reply = try await answer(request, client)
             if options.json { return print(SearchText.json(reply)) }
             if !reply.wordsOnly.isEmpty {
                 ThisProcess.complain("only words were compared: \(Terminal.oneLine(reply.wordsOnly))\n")
@@ -47,6 +50,13 @@ struct Search: AsyncParsableCommand {
             if reply.hits.isEmpty { return ThisProcess.complain("nothing matches\n") }
             print(SearchText.hits(reply.hits))
         }
+    }
+
+    private func answer(_ request: WireSearchRequest, _ client: SchedClient) async throws(Failure) -> WireSearchReply {
+        if embeddings { return try await EndpointSearch.run(request, with: client) }
+        let result = try await client.call(.search(request))
+        guard case .search(let reply) = result else { throw SchedClient.unexpected(result) }
+        return reply
     }
 
     /// What was asked, checked as far as that needs no daemon.
@@ -57,8 +67,8 @@ struct Search: AsyncParsableCommand {
             guard text.isEmpty else {
                 throw Failure(.invalidArgument, "a search is by words or by workload, not by both")
             }
-            guard means == nil else {
-                throw Failure(.invalidArgument, "--means is for a question in words")
+            guard means == nil, !embeddings else {
+                throw Failure(.invalidArgument, "--\(embeddings ? "embeddings" : "means") is for a question in words")
             }
             request.profile = profile
             if let machine = try workload.machineShape() { request.machine = machine }

@@ -37,6 +37,29 @@ extension EndToEnd {
                 "echo '\(what)' >/var/lib/schedcp/stop; chown schedcp:schedcp /var/lib/schedcp/stop")
         }
 
+        /// A change of what runs is in the kernel whole or not at all, whenever the daemon ends.
+        @Test func killedInTheMiddleOfAChange() async throws {
+            try await withStops { guest in
+                try await guest.vm.succeed("schedctl deploy latency")
+                for (number, place) in ["before tune", "after tune"].enumerated() {
+                    let deployed = try await guest.tuning("").value("slice_us")
+                    let wanted = "\(7001 + number)"
+                    try await arm(guest, "kill \(place)")
+                    #expect(try await guest.schedctl("tune slice_us=\(wanted)").status != 0)
+                    try await guest.waitUntil("the next daemon") { try await guest.schedctl("status").status == 0 }
+                    let now = try await guest.tuning("")
+                    let isDone = place == "after tune"
+                    #expect(now.value("slice_us") == (isDone ? wanted : deployed), "\(place)")
+                    #expect(now.changes?.count ?? 0 == (isDone ? 1 : 0), "\(place)")
+                    #expect(try await guest.disagreements().isEmpty)
+                    try await arm(guest, "fail \(place)")
+                    #expect(try await guest.schedctl("tune slice_us=9009").status != 0)
+                    #expect(try await guest.tuning("").value("slice_us") == now.value("slice_us"))
+                }
+                #expect(try await guest.tuning("undo").value("slice_us") != "7002")
+            }
+        }
+
         @Test func killedAnywhereInADeployment() async throws {
             try await withStops { guest in
                 var tried = 0
