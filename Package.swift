@@ -252,7 +252,8 @@ let package = Package(
         tests(
             "CommandLineTests",
             [
-                "Attestation", "Exchange", "Linux", "Model", "RegistrySupport", "Repository", "TestServer", "TestSupport",
+                "Attestation", "Exchange", "Linux", "Model", "RegistrySupport", "Repository", "TestServer",
+                "TestSupport",
                 "Wire", protobuf, "schedctl",
             ]),
         tests("ArchitectureTests", ["TestSupport"]),
