@@ -158,7 +158,7 @@ let package = Package(
         executable(
             "schedctl",
             [
-                "Access", "Attestation", "Audit", "Client", "Diagnostics", "Embedding", "EmbeddingEndpoint", "Exchange",
+                "Access", "Attestation", "Audit", "Client", "Diagnostics", "EmbeddingEndpoint", "Exchange",
                 "GuestProtocol", "Linux", "MicroVM", "Model", "Registry", "RemoteSearch", "Search", "Verifier", "Web",
                 "Wire", argumentParser, protobuf,
             ]),
@@ -253,8 +253,7 @@ let package = Package(
             "CommandLineTests",
             [
                 "Attestation", "Exchange", "Linux", "Model", "RegistrySupport", "Repository", "TestServer",
-                "TestSupport",
-                "Wire", protobuf, "schedctl",
+                "TestSupport", "Wire", protobuf, "schedctl",
             ]),
         tests("ArchitectureTests", ["TestSupport"]),
         tests("BenchReportTests", ["BenchReport"]),
