@@ -25,7 +25,7 @@
 
 char _license[] SEC("license") = "GPL";
 
-TUNABLE(u32, slice_us, 5000);
+TUNABLE(u32, slice_us, 3000);
 TUNABLE(u32, max_lag_us, 20000);
 
 #define QUEUE 0

@@ -23,7 +23,7 @@
 
 char _license[] SEC("license") = "GPL";
 
-TUNABLE(u32, slice_us, 4000);
+TUNABLE(u32, slice_us, 3000);
 
 /* Of the tasks in a layer, see vclock.bpf.h. */
 #define CLOCK_SHARE 50
