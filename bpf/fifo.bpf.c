@@ -3,7 +3,8 @@
  * fifo: first come, first served, with one queue for each last-level cache.
  *
  * A task waits in the queue of the cache it last ran under, and a CPU serves its own cache's queue first, so that tasks
- * stay near their data. Two things keep that from starving anybody: a CPU whose own queue is empty takes from the others,
+ * stay near their data. Where the machine shows no cache that two CPUs share, as many virtual ones do, GROUP neighbours have
+ * a queue. Two things keep that from starving anybody: a CPU whose own queue is empty takes from the others,
  * and every FOREIGN_TURN-th time it serves another cache's queue before its own.
  */
 #include <schedcp/scheduler.bpf.h>
@@ -14,10 +15,11 @@ char _license[] SEC("license") = "GPL";
 const volatile __u32 slice_us = 20000;
 
 #define FOREIGN_TURN 8
+#define GROUP 8
 
 struct turn {
 	u32 count;
-	u32 llc; /* the other queue that was served last */
+	u32 queue; /* the other one that was served last */
 };
 
 struct {
@@ -27,21 +29,37 @@ struct {
 	__type(value, struct turn);
 } turns SEC(".maps");
 
-/* Online CPUs of each LLC. A queue whose last CPU went away is an orphan: everybody serves it before anything else. */
-static u32 llc_online[SCHEDCP_MAX_LLCS];
+/* Online CPUs of each queue. One whose last CPU went away is an orphan: everybody serves it before anything else. */
+static u32 online[SCHEDCP_MAX_LLCS];
 static u32 nr_orphans;
 
-static u32 queue_of(struct task_struct *p)
+/* CPUs without a common cache, one for each LLC. */
+static bool are_apart(void)
+{
+	return nr_llcs() > 1 && nr_llcs() == schedcp_nr_cpus;
+}
+
+static u32 nr_queues(void)
+{
+	return are_apart() ? (nr_llcs() + GROUP - 1) / GROUP : nr_llcs();
+}
+
+static u32 queue_of(s32 cpu)
+{
+	return are_apart() ? llc_of(cpu) / GROUP : llc_of(cpu);
+}
+
+static u32 queue_for(struct task_struct *p)
 {
 	s32 cpu;
 
-	if (nr_llcs() == 1)
+	if (nr_queues() == 1)
 		return 0;
 	cpu = scx_bpf_task_cpu(p);
 	/* After a change of affinity the task may still be on a CPU that it must leave: queue it where it may run. */
 	if (!bpf_cpumask_test_cpu(cpu, p->cpus_ptr))
 		cpu = bpf_cpumask_first(p->cpus_ptr);
-	return llc_of(cpu);
+	return queue_of(cpu);
 }
 
 static u64 slice_beside(s32 queued)
@@ -64,9 +82,9 @@ s32 BPF_STRUCT_OPS(fifo_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wak
 
 void BPF_STRUCT_OPS(fifo_enqueue, struct task_struct *p, u64 enq_flags)
 {
-	u32 llc = queue_of(p);
+	u32 queue = queue_for(p);
 
-	dsq_insert(p, llc, slice_beside(scx_bpf_dsq_nr_queued(llc)), enq_flags);
+	dsq_insert(p, queue, slice_beside(scx_bpf_dsq_nr_queued(queue)), enq_flags);
 	count(COUNT_ENQUEUED);
 	if (wake_idle_cpu_for(p))
 		count(COUNT_KICKED);
@@ -74,11 +92,11 @@ void BPF_STRUCT_OPS(fifo_enqueue, struct task_struct *p, u64 enq_flags)
 
 static bool serve_orphans(u32 nr)
 {
-	u32 llc;
+	u32 queue;
 
-	/* No task joins an orphan queue, so what is in it has waited longest: first, and that ends. */
-	bpf_for(llc, 0, nr) {
-		if (!llc_online[llc_slot(llc)] && dsq_move_to_local(llc, SCX_ENQ_IMMED))
+	/* No task joins an orphan, so what is in it has waited longest: first, and that ends. */
+	bpf_for(queue, 0, nr) {
+		if (!online[llc_slot(queue)] && dsq_move_to_local(queue, SCX_ENQ_IMMED))
 			return count(COUNT_AGED);
 	}
 	return false;
@@ -93,8 +111,8 @@ static bool serve_foreign_turn(u32 home, u32 nr)
 	if (!turn || ++turn->count % FOREIGN_TURN)
 		return false;
 	bpf_for(i, 0, nr) {
-		turn->llc = (turn->llc + 1) % nr;
-		if (turn->llc != home && dsq_move_to_local(turn->llc, SCX_ENQ_IMMED))
+		turn->queue = (turn->queue + 1) % nr;
+		if (turn->queue != home && dsq_move_to_local(turn->queue, SCX_ENQ_IMMED))
 			return count(COUNT_AGED);
 	}
 	return false;
@@ -120,47 +138,47 @@ static bool serve(u32 home, u32 nr)
 
 void BPF_STRUCT_OPS(fifo_dispatch, s32 cpu, struct task_struct *prev)
 {
-	bool moved = serve(llc_of(cpu), nr_llcs());
+	bool moved = serve(queue_of(cpu), nr_queues());
 
 	end_dispatch(moved, can_continue(prev, cpu), prev, slice_beside(0));
 }
 
 void BPF_STRUCT_OPS(fifo_cpu_online, s32 cpu)
 {
-	if (__sync_fetch_and_add(&llc_online[llc_slot(llc_of(cpu))], 1) == 0)
+	if (__sync_fetch_and_add(&online[llc_slot(queue_of(cpu))], 1) == 0)
 		__sync_fetch_and_sub(&nr_orphans, 1);
 }
 
 void BPF_STRUCT_OPS(fifo_cpu_offline, s32 cpu)
 {
-	if (__sync_fetch_and_sub(&llc_online[llc_slot(llc_of(cpu))], 1) == 1)
+	if (__sync_fetch_and_sub(&online[llc_slot(queue_of(cpu))], 1) == 1)
 		__sync_fetch_and_add(&nr_orphans, 1);
 }
 
 s32 BPF_STRUCT_OPS_SLEEPABLE(fifo_init)
 {
-	u32 nr = nr_llcs(), llc, cpu;
-	const struct cpumask *online;
+	u32 nr = nr_queues(), queue, cpu;
+	const struct cpumask *mask;
 
-	bpf_for(llc, 0, nr) {
-		s32 error = scx_bpf_create_dsq(llc, -1);
+	bpf_for(queue, 0, nr) {
+		s32 error = scx_bpf_create_dsq(queue, -1);
 
 		if (error)
 			return error;
 	}
 	/* What an earlier attachment of the same load counted is void. */
 	nr_orphans = 0;
-	bpf_for(llc, 0, nr)
-		llc_online[llc_slot(llc)] = 0;
+	bpf_for(queue, 0, nr)
+		online[llc_slot(queue)] = 0;
 	/* CPUs cannot come or go during init, and each later change is told to cpu_online or cpu_offline. */
-	online = scx_bpf_get_online_cpumask();
+	mask = scx_bpf_get_online_cpumask();
 	bpf_for(cpu, 0, nr_cpus()) {
-		if (bpf_cpumask_test_cpu(cpu, online))
-			llc_online[llc_slot(llc_of(cpu))]++;
+		if (bpf_cpumask_test_cpu(cpu, mask))
+			online[llc_slot(queue_of(cpu))]++;
 	}
-	scx_bpf_put_cpumask(online);
-	bpf_for(llc, 0, nr) {
-		if (!llc_online[llc_slot(llc)])
+	scx_bpf_put_cpumask(mask);
+	bpf_for(queue, 0, nr) {
+		if (!online[llc_slot(queue)])
 			nr_orphans++;
 	}
 	return 0;
