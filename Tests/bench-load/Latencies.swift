@@ -35,7 +35,7 @@ enum Latencies {
                 }
             }
         }
-        let span = stage.watch(milliseconds: 1200)
+        let span = stage.watch(milliseconds: 1800)
         let waits = stage.samples(hogs..<hogs + workers)
         guard waits.count > 20 else { return nil }
         return [
@@ -46,26 +46,26 @@ enum Latencies {
         ]
     }
 
-    /// Tasks that wait for a person, beside twice as many busy ones as CPUs.
+    /// Tasks that wait for a person, beside three times as many busy ones as CPUs.
     static func interactive(_ stage: Stage) -> [Figure]? {
-        let hogs = 2 * stage.cpus.count
-        let (piece, work) = (Int(200 * stage.speed), Int(800 * stage.speed))
+        let hogs = 3 * stage.cpus.count
+        let (piece, work) = (Int(200 * stage.speed), Int(300 * stage.speed))
         for _ in 0..<hogs { stage.worker("hog") { Work.hog($0, piece: piece) } }
-        let people = stage.cpus.count
+        let people = 2 * stage.cpus.count
         for index in 0..<people {
             stage.worker("editor\(index)") { slot in
-                var pause = 9000 + 1370 * index
+                var pause = 4000 + 1370 * index
                 while true {
                     let due = Work.now + UInt64(pause) * 1000
                     Worker.pause(microseconds: pause)
                     Work.grind(work)
                     slot.note(Work.now - due)
                     slot.step()
-                    pause = 7000 + (pause * 7 + 1009) % 6000
+                    pause = 4000 + (pause * 7 + 1009) % 4000
                 }
             }
         }
-        let span = stage.watch(milliseconds: 1200)
+        let span = stage.watch(milliseconds: 1800)
         let responses = stage.samples(hogs..<hogs + people)
         guard responses.count > 20 else { return nil }
         return [
@@ -118,7 +118,7 @@ enum Latencies {
         guard jobs > 20 else { return nil }
         return [
             Figure("deadlines_met", max(0.5, jobs - missed) / jobs),
-            Figure("response_p99", max(1, Statistics.percentile(responses, 0.99)) / 1000),
+            Figure("lateness_p99", max(1, Statistics.percentile(responses, 0.99)) / 1000),
             Figure("throughput", span.pieces(0..<hogs) / span.seconds),
         ]
     }
