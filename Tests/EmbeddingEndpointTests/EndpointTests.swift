@@ -9,7 +9,7 @@ import Web
 @testable import EmbeddingEndpoint
 
 /// A service for embeddings that behaves, and that does not.
-@Suite(.timeLimit(.minutes(5))) struct EndpointTests {
+@Suite(.timeLimit(.minutes(10))) struct EndpointTests {
     private struct Question: Decodable {
         var input: [String]
         var model: String

@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// An entry becomes a manifest with blobs, and an entry again.
-@Suite(.timeLimit(.minutes(5))) struct ArtifactTests {
+@Suite(.timeLimit(.minutes(10))) struct ArtifactTests {
     private static func fetched(_ artifact: EntryArtifact) -> [Digest: [UInt8]] {
         Dictionary(artifact.blobs.map { ($0.descriptor.digest, $0.bytes) }, uniquingKeysWith: { $1 })
     }

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Layouts on disk: good ones, and every kind of damaged one.
-@Suite(.timeLimit(.minutes(5))) struct LayoutTests {
+@Suite(.timeLimit(.minutes(10))) struct LayoutTests {
     private let folder: TemporaryFolder
     private let first: EntryArtifact
 

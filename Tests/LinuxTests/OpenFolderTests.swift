@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Files by name in a folder that others may write to.
-@Suite(.timeLimit(.minutes(2))) struct OpenFolderTests {
+@Suite(.timeLimit(.minutes(10))) struct OpenFolderTests {
     private let temporary: TemporaryFolder
 
     init() throws {

@@ -9,7 +9,7 @@ import Web
 @testable import Registry
 
 /// Who we are to a registry, and to whom else nobody tells it.
-@Suite(.timeLimit(.minutes(5))) struct AccountTests {
+@Suite(.timeLimit(.minutes(10))) struct AccountTests {
     private static let account = RegistryClient.Accounts(
         credentials: RegistryCredentials(user: "ann", password: "s3:cr et"))
     private static let wrong = RegistryClient.Accounts(credentials: RegistryCredentials(user: "ann", password: "no"))

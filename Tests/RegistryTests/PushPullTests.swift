@@ -8,7 +8,7 @@ import Testing
 import Web
 
 /// Pushes and pulls against a registry that behaves, and that does not.
-@Suite(.timeLimit(.minutes(5))) struct PushPullTests {
+@Suite(.timeLimit(.minutes(10))) struct PushPullTests {
     /// Does not wait for long between tries.
     static let patience = WebPatience(seconds: 20, connectSeconds: 5, tries: 3, pause: 1, longestPause: 0)
 

@@ -8,7 +8,7 @@ import Testing
 import Web
 
 /// The same against a registry that others wrote.
-@Suite(.timeLimit(.minutes(5)), .enabled(if: RealRegistry.program != nil, Comment(rawValue: RealRegistry.missing)))
+@Suite(.timeLimit(.minutes(10)), .enabled(if: RealRegistry.program != nil, Comment(rawValue: RealRegistry.missing)))
 struct RealRegistryTests {
     private static let account = RegistryClient.Accounts(
         credentials: RegistryCredentials(user: "ann", password: "s3:cr et"))

@@ -9,7 +9,7 @@ import Web
 @testable import Registry
 
 /// Names of places, accounts in files, addresses.
-@Suite(.timeLimit(.minutes(2))) struct ReferenceTests {
+@Suite(.timeLimit(.minutes(10))) struct ReferenceTests {
     private static let digest = "sha256:" + String(repeating: "ab", count: 32)
 
     @Test func goodReferencesAreRead() throws {

@@ -9,7 +9,7 @@ import Testing
 @testable import RemoteSearch
 
 /// A search over entries that were fetched, with a model that counts what it is asked.
-@Suite(.timeLimit(.minutes(2))) struct SnapshotTests {
+@Suite(.timeLimit(.minutes(10))) struct SnapshotTests {
     /// A direction for each of a few words.
     private final class WordModel: Embedder {
         static let words = ["wake", "batch", "fair", "cache", "queue", "deadline"]
