@@ -7,20 +7,27 @@ package struct LoadCase: Hashable, Sendable {
     package var cpus: Int?
     package var kernelArguments: [String]
 
-    package init(_ name: String, general: Bool = false, cpus: Int? = nil, kernelArguments: [String] = []) {
+    /// As the repository calls such work.
+    package var workloadClass: String
+
+    package init(
+        _ name: String, _ workloadClass: String, general: Bool = false, cpus: Int? = nil, kernelArguments: [String] = []
+    ) {
         self.name = name
+        self.workloadClass = workloadClass
         isGeneral = general
         self.cpus = cpus
         self.kernelArguments = kernelArguments
     }
 
     package static let all: [LoadCase] = [
-        LoadCase("hackbench", general: true), LoadCase("wakeup", general: true), LoadCase("interactive", general: true),
-        LoadCase("batch", general: true), LoadCase("compile", general: true), LoadCase("shares", general: true),
-        LoadCase("deadline"), LoadCase("layers"), LoadCase("cgroups"), LoadCase("gang"), LoadCase("pipeline"),
-        LoadCase("light", cpus: 4),
+        LoadCase("hackbench", "throughput", general: true), LoadCase("wakeup", "latency", general: true),
+        LoadCase("interactive", "interactive", general: true), LoadCase("batch", "batch", general: true),
+        LoadCase("compile", "build", general: true), LoadCase("shares", "mixed", general: true),
+        LoadCase("deadline", "latency"), LoadCase("layers", "mixed"), LoadCase("cgroups", "mixed"),
+        LoadCase("gang", "parallel"), LoadCase("pipeline", "pipeline"), LoadCase("light", "light", cpus: 4),
         // The kernel stops the tick of a busy CPU only where it was told to at boot.
-        LoadCase("ticks", cpus: 4, kernelArguments: ["nohz_full=1-3"]),
+        LoadCase("ticks", "batch", cpus: 4, kernelArguments: ["nohz_full=1-3"]),
     ]
 
     package static let purposes: [String: Purpose] = [

@@ -18,7 +18,6 @@ package struct Metric: Hashable, Sendable {
         Metric(name: "wakeup_p99", unit: "ns", higherIsBetter: false),
         Metric(name: "response_p50", unit: "ns", higherIsBetter: false),
         Metric(name: "response_p99", unit: "ns", higherIsBetter: false),
-        Metric(name: "lateness_p99", unit: "periods", higherIsBetter: false),
         Metric(name: "makespan", unit: "ns", higherIsBetter: false),
         Metric(name: "turnaround", unit: "ns", higherIsBetter: false),
         Metric(name: "fairness", unit: "of its due", higherIsBetter: true),
@@ -26,7 +25,6 @@ package struct Metric: Hashable, Sendable {
         Metric(name: "sleep", unit: "ns", higherIsBetter: true),
         Metric(name: "idle_emptiest", unit: "of the time", higherIsBetter: true),
         Metric(name: "interrupts", unit: "/s", higherIsBetter: false),
-        Metric(name: "decision", unit: "ns", higherIsBetter: false),
     ]
 
     package static func named(_ name: String) -> Metric {

@@ -99,3 +99,28 @@ import Testing
         #expect(LoadCase.loads(for: "fifo", named: ["light"]).map(\.name) == ["light"])
     }
 }
+
+@Suite struct OutcomeFileTests {
+    private func row(_ pairs: [(candidate: Double, other: Double)]) throws -> Row {
+        try #require(Row.row("cgroupfair", "interactive", Metric.named("response_p99"), pairs))
+    }
+
+    private func outcome(_ row: Row) -> OutcomeFile? {
+        OutcomeFile(
+            row, version: "1.0.0", trial: "bench-1795660000", cpus: 2, kernel: "7.3.4", architecture: "x86_64")
+    }
+
+    @Test func itSaysWhatWasMeasured() throws {
+        let file = try #require(outcome(try row([(80, 100), (82, 100), (81, 100)])))
+        #expect(file.entry == "cgroupfair@1.0.0" && file.better == "lower" && file.runs == 3)
+        #expect(file.low <= file.ratio && file.ratio <= file.high)
+        #expect(file.workload.workloadClass == "interactive")
+        #expect(file.id == "bench-1795660000-cgroupfair-interactive-response_p99")
+    }
+
+    @Test func withoutAnIntervalThereIsNone() throws {
+        #expect(outcome(try row([(80, 100)])) == nil)
+        // Two pairs that say the opposite of one another: no interval that an outcome may have.
+        #expect(outcome(try row([(1, 1000), (1000, 1)])) == nil)
+    }
+}

@@ -96,8 +96,7 @@ enum Latencies {
                     sleep(until: due)
                     Work.grind(work)
                     let done = Work.now
-                    // In thousandths of the period.
-                    slot.note((done - due) * 1000 / period)
+                    slot.note(done - due)
                     slot.step()
                     if done - due > period { slot.missed += 1 }
                     // Whoever is late begins its next job at once, and those that are past are missed too.
@@ -118,7 +117,7 @@ enum Latencies {
         guard jobs > 20 else { return nil }
         return [
             Figure("deadlines_met", max(0.5, jobs - missed) / jobs),
-            Figure("lateness_p99", max(1, Statistics.percentile(responses, 0.99)) / 1000),
+            Figure("response_p99", Statistics.percentile(responses, 0.99)),
             Figure("throughput", span.pieces(0..<hogs) / span.seconds),
         ]
     }

@@ -53,6 +53,12 @@ struct Compare: AsyncParsableCommand {
     @Option(help: "Write everything that was measured to this file as JSON.")
     var json: String?
 
+    @Option(help: "Write an outcome for each row to this folder, for `schedctl repo record`.")
+    var outcomes: String?
+
+    @Option(help: "The folder with the schedulers' descriptions, for their versions.")
+    var descriptions = "bpf"
+
     @Flag(help: "Print the table as Markdown.")
     var markdown = false
 
@@ -65,6 +71,7 @@ struct Compare: AsyncParsableCommand {
         var failures: [String] = []
         var records: [JSONRecord] = []
         let bench = BenchMachine(options: machine)
+        let trial = "bench-\(Linux.Clock.realtime() / 1_000_000_000)"
         let schedulers = try Self.schedulers(in: machine.objects, filter)
         for scheduler in schedulers {
             for shape in shapes(for: scheduler) {
@@ -73,6 +80,11 @@ struct Compare: AsyncParsableCommand {
                 rows += new
                 failures += outcome.failures.map { "\(scheduler): \($0)" }
                 records += new.map { JSONRecord($0, shape: shape, kernel: outcome.kernel) }
+                if let outcomes {
+                    try OutcomeFile.write(
+                        new, shape: shape, kernel: outcome.kernel, descriptions: descriptions, trial: trial,
+                        to: outcomes)
+                }
                 if let json { try JSONRecord.write(records, to: json) }
             }
             if schedulers.count > 1 {
