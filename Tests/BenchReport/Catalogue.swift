@@ -58,10 +58,11 @@ package struct LoadCase: Hashable, Sendable {
         }
     }
 
-    /// The loads of a scheduler's row; with words, those whose name is one of them.
-    package static func loads(for scheduler: String, named words: [String]) -> [LoadCase] {
+    /// The loads of a scheduler's row: with words, those whose name is one of them; else the one that it is for, and the
+    /// general ones unless only its own is wanted.
+    package static func loads(for scheduler: String, named words: [String], onlyOwn: Bool = false) -> [LoadCase] {
         guard words.isEmpty else { return all.filter { words.contains($0.name) } }
         let own = purposes[scheduler]?.load
-        return all.filter { $0.isGeneral || $0.name == own }
+        return all.filter { ($0.isGeneral && !onlyOwn) || $0.name == own }
     }
 }

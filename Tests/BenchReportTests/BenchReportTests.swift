@@ -96,6 +96,8 @@ import Testing
             #expect(LoadCase.loads(for: name, named: []).contains { $0.name == purpose.load }, "\(name)")
             #expect(Metric.all.contains { $0.name == purpose.metric }, "\(name)")
         }
+        #expect(LoadCase.loads(for: "compact", named: [], onlyOwn: true).map(\.name) == ["light"])
+        #expect(LoadCase.loads(for: "compact", named: []).count == 7)
         #expect(LoadCase.loads(for: "fifo", named: ["light"]).map(\.name) == ["light"])
     }
 }

@@ -12,45 +12,70 @@ struct BenchMachine {
         var failures: [String] = []
     }
 
-    /// All loads of a shape, for one scheduler, in one boot.
-    func compare(_ scheduler: String, _ shape: Shape, parameters: [String]) async throws -> Outcome {
-        let object = try HostFile.bytes("\(options.objects)/\(scheduler).bpf.o")
-        var words = ["/scheduler.bpf.o", "--loads", shape.loads.joined(separator: ",")]
+    /// One command of bench-load.
+    struct Job: Sendable {
+        /// Of whom it tells.
+        var scheduler: String
+        var words: [String]
+        /// Files that it needs, by their path in the machine.
+        var files: [String: [UInt8]]
+        var limit: Duration
+    }
+
+    /// The loads for one scheduler.
+    func job(_ scheduler: String, _ loads: [String], parameters: [String]) throws -> Job {
+        let path = "/\(scheduler).bpf.o"
+        var words = [path, "--loads", loads.joined(separator: ",")]
         words += ["--runs", "\(options.runs)", "--percent", "\(options.percent)"]
         for parameter in parameters { words += ["--param", parameter] }
-        for load in shape.loads {
+        for load in loads {
             for hint in LoadCase.hints(scheduler, load) {
                 words += ["--hint", "\(load):\(hint.name)=\(hint.nanoseconds)"]
             }
         }
-        note("\(scheduler), \(shape.cpus) CPUs: \(shape.loads.joined(separator: ", "))")
-        let seconds = 60 + shape.loads.count * (options.runs + 1) * 20
-        return try await run(words, shape, files: ["/scheduler.bpf.o": object], limit: .seconds(seconds))
+        let object = try HostFile.bytes("\(options.objects)/\(scheduler).bpf.o")
+        let seconds = 60 + loads.count * (options.runs + 1) * 20
+        return Job(scheduler: scheduler, words: words, files: [path: object], limit: .seconds(seconds))
     }
 
-    func run(_ words: [String], _ shape: Shape, files: [String: [UInt8]], limit: Duration) async throws -> Outcome {
+    /// Does all jobs in one boot where that is possible; a machine that ended is followed by another one for the rest.
+    func run(_ jobs: [Job], _ shape: Shape, finished: (Job, Outcome) throws -> Void) async throws {
         let lab = Lab(scripts: options.lab)
         let image = try await lab.image()
         var spec = image.spec(payload: options.payload)
         spec.topology = Topology(cpus: shape.cpus)
         spec.kernelArguments += shape.kernelArguments
-        spec.lifetime = limit + .seconds(120)
+        spec.lifetime = jobs.reduce(.seconds(120)) { $0 + $1.limit }
         spec.consoleFile = options.console
-        var attempts = 3
-        while true {
+        var (left, faults) = (jobs[...], 0)
+        while let next = left.first {
             do {
-                return try await withVirtualMachine(spec, cache: lab.cache) { machine in
-                    for (path, bytes) in files { try await machine.put(bytes, to: path, mode: 0o600) }
-                    // No word of ours needs quoting: names, numbers and paths.
-                    let script = "exec /opt/bench/bench-load " + words.joined(separator: " ")
-                    var outcome = try await Self.listen(to: try await machine.start(script, timeout: limit))
-                    outcome.kernel = image.release
-                    return outcome
+                try await withVirtualMachine(spec, cache: lab.cache) { machine in
+                    while let job = left.first {
+                        note("\(job.scheduler), \(shape.cpus) CPUs")
+                        var outcome = try await Self.perform(job, in: machine)
+                        outcome.kernel = image.release
+                        left.removeFirst()
+                        try finished(job, outcome)
+                    }
                 }
-            } catch let error as MachineError where error.code == .emulatorFault && attempts > 1 {
-                attempts -= 1
+            } catch let error as MachineError {
+                // The same job again only where the emulator is to blame.
+                if error.code == .emulatorFault, faults < 3 {
+                    faults += 1
+                    continue
+                }
+                left.removeFirst()
+                try finished(next, Outcome(kernel: image.release, failures: ["the machine ended: \(error)"]))
             }
         }
+    }
+
+    private static func perform(_ job: Job, in machine: QEMUMachine) async throws -> Outcome {
+        for (path, bytes) in job.files { try await machine.put(bytes, to: path, mode: 0o600) }
+        // No word of ours needs quoting: names, numbers and paths.
+        let script = "exec /opt/bench/bench-load " + job.words.joined(separator: " ")
+        return try await listen(to: try await machine.start(script, timeout: job.limit))
     }
 
     /// Takes lines as they come, so that whoever waits sees how far it is.

@@ -30,9 +30,10 @@ struct HotPathCommand: AsyncParsableCommand {
             "hotpath", "--runs", "\(machine.runs)", "--percent", "\(machine.percent)", "scx_simple=/reference.bpf.o",
         ]
         words += names.map { "\($0)=/\($0).bpf.o" }
-        let shape = Shape(cpus: 2, kernelArguments: [], loads: [])
         let seconds = 60 + (names.count + 1) * (machine.runs + 1) * 10
-        let outcome = try await bench.run(words, shape, files: files, limit: .seconds(seconds))
+        let job = BenchMachine.Job(scheduler: "hotpath", words: words, files: files, limit: .seconds(seconds))
+        var outcome = BenchMachine.Outcome()
+        try await bench.run([job], Shape(cpus: 2)) { outcome = $1 }
         let rows = names.flatMap { name in Self.metrics.compactMap { Self.row(name, $0, outcome.samples) } }
         let table = Table(rows, purpose: [:], reference: "scx_simple")
         print(markdown ? table.markdown : table.text)

@@ -44,6 +44,9 @@ struct Compare: AsyncParsableCommand {
     @Option(help: "Only these loads, also ones that a scheduler is not for.")
     var load: [String] = []
 
+    @Flag(help: "Only the load that each scheduler is for.")
+    var own = false
+
     @Option(help: "CPUs of the machine for all loads (default: 2, and 4 for those that need more).")
     var cpus: Int?
 
@@ -72,13 +75,11 @@ struct Compare: AsyncParsableCommand {
         var records: [JSONRecord] = []
         let bench = BenchMachine(options: machine)
         let trial = "bench-\(Linux.Clock.realtime() / 1_000_000_000)"
-        let schedulers = try Self.schedulers(in: machine.objects, filter)
-        for scheduler in schedulers {
-            for shape in shapes(for: scheduler) {
-                let outcome = try await bench.compare(scheduler, shape, parameters: param)
-                let new = Row.rows(scheduler, outcome.samples)
+        for (shape, jobs) in try plan(bench) {
+            try await bench.run(jobs, shape) { job, outcome in
+                let new = Row.rows(job.scheduler, outcome.samples)
                 rows += new
-                failures += outcome.failures.map { "\(scheduler): \($0)" }
+                failures += outcome.failures.map { "\(job.scheduler): \($0)" }
                 records += new.map { JSONRecord($0, shape: shape, kernel: outcome.kernel) }
                 if let outcomes {
                     try OutcomeFile.write(
@@ -86,11 +87,11 @@ struct Compare: AsyncParsableCommand {
                         to: outcomes)
                 }
                 if let json { try JSONRecord.write(records, to: json) }
-            }
-            if schedulers.count > 1 {
-                note(Table(rows.filter { $0.scheduler == scheduler }, purpose: LoadCase.purposes).text)
+                note(Table(new, purpose: LoadCase.purposes).text)
             }
         }
+        rows = rows.enumerated().sorted { ($0.element.scheduler, $0.offset) < ($1.element.scheduler, $1.offset) }.map(
+            \.element)
         let table = Table(rows, purpose: LoadCase.purposes)
         print((markdown ? table.markdown : table.text) + "\n")
         print(table.summary)
@@ -108,26 +109,36 @@ struct Compare: AsyncParsableCommand {
         return chosen
     }
 
-    private func shapes(for scheduler: String) -> [Shape] {
-        var shapes: [Shape] = []
-        for load in LoadCase.loads(for: scheduler, named: load) {
-            let cpus = cpus ?? load.cpus ?? 2
-            let index = shapes.firstIndex { $0.cpus == cpus && $0.kernelArguments == load.kernelArguments }
-            if let index {
-                shapes[index].loads.append(load.name)
-            } else {
-                shapes.append(Shape(cpus: cpus, kernelArguments: load.kernelArguments, loads: [load.name]))
+    /// What is done in which machines: one boot for all that need the same.
+    private func plan(_ bench: BenchMachine) throws -> [(shape: Shape, jobs: [BenchMachine.Job])] {
+        var loads: [(shape: Shape, scheduler: String, names: [String])] = []
+        for scheduler in try Self.schedulers(in: machine.objects, filter) {
+            for load in LoadCase.loads(for: scheduler, named: load, onlyOwn: own) {
+                let shape = Shape(cpus: cpus ?? load.cpus ?? 2, kernelArguments: load.kernelArguments)
+                if let index = loads.firstIndex(where: { $0.shape == shape && $0.scheduler == scheduler }) {
+                    loads[index].names.append(load.name)
+                } else {
+                    loads.append((shape, scheduler, [load.name]))
+                }
             }
         }
-        return shapes
+        var plan: [(shape: Shape, jobs: [BenchMachine.Job])] = []
+        for (shape, scheduler, names) in loads {
+            let job = try bench.job(scheduler, names, parameters: param)
+            if let index = plan.firstIndex(where: { $0.shape == shape }) {
+                plan[index].jobs.append(job)
+            } else {
+                plan.append((shape, [job]))
+            }
+        }
+        return plan
     }
 }
 
-/// A machine, and what is run in it.
+/// A machine.
 struct Shape: Hashable, Sendable {
     var cpus: Int
-    var kernelArguments: [String]
-    var loads: [String]
+    var kernelArguments: [String] = []
 }
 
 /// Progress.
