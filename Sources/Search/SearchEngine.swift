@@ -45,6 +45,10 @@ package struct SearchEngine: Sendable {
             let hits = try await hits(query, nil, breadth: Self.breadth).hits
             return SearchResult(hits: hits, wordsOnly: embedder == nil ? lack : nil)
         }
+        if query.means == .hybrid, try await index.lacksMany() {
+            let hits = try await hits(query, nil, breadth: Self.breadth).hits
+            return SearchResult(hits: hits, wordsOnly: "the vectors of many entries are still being made")
+        }
         let question: [Float]
         do throws(Failure) { question = try await embedder.vector(for: query.text) } catch {
             // A service that does not answer leaves the words, which are better than nothing.

@@ -56,6 +56,13 @@ actor SentenceIndex {
         return made
     }
 
+    /// So many entries have no vectors yet that those which have some would come first for that alone.
+    func lacksMany() async throws(Failure) -> Bool {
+        try await refresh()
+        let few = min(64, index.count / 8)
+        return try await store.lacking(model: model, limit: few + 1).count > few
+    }
+
     func forgetOthers() async throws(Failure) { try await store.forgetVectors(except: model) }
 
     /// The sentences of these entries; the last that were read stay in memory, since an entry's words never change.

@@ -17,7 +17,7 @@ struct Doctor: AsyncParsableCommand {
 
     func run() async throws {
         var checks = HostProbe.schedulingChecks() + [HostProbe.cgroup(), HostProbe.perf(), HostProbe.systemd()]
-        checks += await Self.daemon(at: options.socket)
+        checks += await Self.daemon(at: options.socket, beside: Set(checks.map(\.name)))
         if options.json {
             var reply = WireDoctorReply()
             reply.checks = checks.map(WireCheck.init)
@@ -47,22 +47,31 @@ struct Doctor: AsyncParsableCommand {
         return check.remedy.isEmpty ? line : line + "\n         → \(Terminal.safe(check.remedy))"
     }
 
-    /// What the daemon says of its own privileges; they are not ours to see.
-    private static func daemon(at path: String) async -> [Check] {
+    /// What the daemon says of itself: its privileges, its repository. They are not ours to see.
+    /// - Parameter known: what was looked at here; of that only loading is the daemon's to say.
+    private static func daemon(at path: String, beside known: Set<String>) async -> [Check] {
         do throws(Failure) {
             let client = try await SchedClient.connect(path: path, name: "schedctl doctor")
             let result = try await client.call(.doctor(WireDoctorRequest()))
             await client.close()
             guard case .doctor(let reply) = result else { throw SchedClient.unexpected(result) }
             let about = client.greeting
-            let own = reply.checks.filter { $0.name.contains("capabilities") || $0.name.contains("load") }
+            let own = reply.checks.filter { $0.name.contains("load") || !known.contains($0.name) }
             return [
                 Check(
                     "schedcpd", .found,
                     "version \(about.serverVersion) at \(path); you \(about.you.mayChange ? "may" : "may not") change the scheduler"
                 )
             ]
-                + own.map { Check($0.name, $0.verdict == .found ? .found : .missing, $0.found, remedy: $0.remedy) }
+                + own.map { Check($0.name, verdict($0), $0.found, remedy: $0.remedy) }
         } catch { return [Check("schedcpd", .missing, error.message, remedy: error.hint)] }
+    }
+
+    private static func verdict(_ check: WireCheck) -> Check.Verdict {
+        switch check.verdict {
+        case .found: .found
+        case .warning: .warning
+        default: .missing
+        }
     }
 }

@@ -101,6 +101,7 @@ extension EndToEnd {
         /// After an ejection as well, as a deployment of its own.
         @Test func theLastKnownGoodOneComesBackAlsoAfterAHotplug() async throws {
             let guest = try await Guest.clean()
+            try await guest.anHourLater()
             try await guest.vm.succeed("schedctl deploy vtime")
             let before = try #require(try await guest.status().deployment)
             try await guest.vm.succeed(Self.hotplug)

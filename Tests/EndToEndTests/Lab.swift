@@ -96,6 +96,9 @@ struct Guest {
         return guest
     }
 
+    /// Ejections within an hour are counted, and those of other tests are to be over.
+    func anHourLater() async throws { try await vm.succeed("date -s '+61 minutes'") }
+
     func read(_ path: String) async throws -> String {
         try await vm.succeed("cat \(path)").trimmingCharacters(in: .whitespacesAndNewlines)
     }

@@ -19,7 +19,7 @@ extension EndToEnd {
             for (bad, words) in [
                 ("slice_us=5", "between"), ("slice_us=x", "whole number"), ("nothing=1", "no parameter"),
                 ("slack_us=1000 slice_us=999999999", "between"), ("--hint process:a=1s", "no hints"),
-                ("--layers /tmp/no-such-file", ""),
+                ("--layers /tmp/no-such-file", "no file"),
             ] {
                 let result = try await guest.schedctl("tune \(bad)")
                 #expect(result.status != 0 && result.stderr.contains(words), "\(bad): \(result.stderr)")
@@ -127,7 +127,7 @@ extension EndToEnd {
             try await guest.waitUntil("the probe's end") {
                 try await guest.vm.run("bpftool prog show | grep -E 'on_switch|count_queued'").status != 0
             }
-            try await guest.vm.succeed("schedctl rollback; pkill -f 'while :' || true")
+            try await guest.vm.succeed("schedctl rollback; pkill -f '[w]hile :' || true")
             let idle = try await guest.view()
             #expect(idle.cpus?.isEmpty == false && idle.waits?.counts?.isEmpty == false)
             #expect(idle.counters == nil && idle.queues == nil && idle.deployment == nil)
@@ -136,6 +136,7 @@ extension EndToEnd {
         /// What made way and had to be loaded anew is as it was changed.
         @Test func aChangeComesBackWithItsScheduler() async throws {
             let guest = try await Guest.clean()
+            try await guest.anHourLater()
             try await guest.vm.succeed("schedctl deploy latency")
             _ = try await guest.tuning("slice_us=7654")
             // A CPU comes and goes: the kernel does not attach again what was loaded before.

@@ -67,6 +67,18 @@ import Testing
         #expect(try await engine.search(query).hits.first?.record.id == 2)
     }
 
+    @Test func whileManyHaveNoVectorsWordsDecide() async throws {
+        let store = MemoryStore()
+        for number in 0..<40 { store.add(try Samples.entry("e\(number)", number == 30 ? "battery" : "weight")) }
+        let engine = SearchEngine(store: store, embedder: WordModel())
+        try await engine.makeVectors(most: 20)
+        let early = try await engine.search(SearchQuery("battery"))
+        #expect(
+            early.wordsOnly?.contains("being made") == true && early.hits.map(\.record.entry.key.name.text) == ["e30"])
+        try await engine.makeVectors(most: 19)
+        #expect(try await engine.search(SearchQuery("battery")).wordsOnly == nil)
+    }
+
     @Test func manyAskAtOnce() async throws {
         let store = MemoryStore()
         for number in 0..<1200 { store.add(try Samples.entry("e\(number)", number == 700 ? "battery" : "weight")) }
