@@ -7,7 +7,7 @@ import Model
 struct HotPath {
     let plan: Plan
     /// What the table tells apart; every operation counts in `switch`.
-    private static let operations = ["select_cpu", "enqueue", "dispatch"]
+    private static let operations = ["select_cpu", "enqueue", "dispatch", "running", "stopping"]
 
     func run() throws {
         guard SystemText.write("1", to: "/proc/sys/kernel/bpf_stats_enabled") else {

@@ -19,7 +19,7 @@ struct HotPathCommand: AsyncParsableCommand {
     @Flag(help: "Print the table as Markdown.")
     var markdown = false
 
-    static let metrics = ["enqueue+dispatch", "enqueue", "dispatch", "select_cpu", "switch"]
+    static let metrics = ["enqueue+dispatch", "enqueue", "dispatch", "select_cpu", "running", "stopping", "switch"]
 
     func run() async throws {
         let names = try Compare.schedulers(in: machine.objects, filter)
