@@ -15,7 +15,12 @@ struct HotPath {
         }
         let stage = try Stage()
         stage.percent = plan.percent
-        let candidates = try plan.objects.map { ($0.label, try Candidate(path: $0.path, settings: [])) }
+        let candidates = try plan.objects.map { object in
+            // PATH,NAME=VALUE,… sets parameters of this one.
+            let parts = object.path.split(separator: ",").map(String.init)
+            let settings = parts.dropFirst().compactMap { Plan.halves($0, at: "=") }
+            return (object.label, try Candidate(path: parts.first ?? "", settings: settings))
+        }
         for pair in 0...plan.runs {
             for (label, candidate) in candidates {
                 do {

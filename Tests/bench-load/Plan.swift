@@ -57,7 +57,8 @@ struct Plan {
         return true
     }
 
-    private static func halves(_ text: String, at separator: Character) -> (String, String)? {
+    /// Both sides of the first separator.
+    static func halves(_ text: String, at separator: Character) -> (name: String, value: String)? {
         guard let place = text.firstIndex(of: separator) else { return nil }
         return (String(text[..<place]), String(text[text.index(after: place)...]))
     }

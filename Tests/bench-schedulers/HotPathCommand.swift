@@ -13,6 +13,9 @@ struct HotPathCommand: AsyncParsableCommand {
     @Option(help: "The object of scx_simple.")
     var reference: String
 
+    @Option(help: "A parameter of scx_simple, as fifo_sched=1: first come, first served instead of virtual time.")
+    var referenceParam: [String] = []
+
     @Option(help: "Only these schedulers.")
     var filter: [String] = []
 
