@@ -12,11 +12,11 @@ extension EndToEnd {
             var text = try String(contentsOf: root.appending(path: "bpf/fifo.bpf.c"), encoding: .utf8)
                 .replacingOccurrences(of: "fifo", with: "mine")
             if losing {
-                let body = "\tu32 queue = queue_for(p);\n\n\tdsq_insert(p, queue,"
+                let body = "\tdsq_insert(p, queue,"
                 #expect(text.contains(body))
                 text = text.replacingOccurrences(
                     of: body,
-                    with: "\tu32 queue = queue_for(p);\n\n\tif (p->prio > 125)\n\t\treturn;\n\tdsq_insert(p, queue,")
+                    with: "\tif (p->prio > 125)\n\t\treturn;\n\tdsq_insert(p, queue,")
             }
             return Array(text.utf8)
         }
