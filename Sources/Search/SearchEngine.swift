@@ -45,16 +45,16 @@ package struct SearchEngine: Sendable {
             let hits = try await hits(query, nil, breadth: Self.breadth).hits
             return SearchResult(hits: hits, wordsOnly: embedder == nil ? lack : nil)
         }
-        if query.means == .hybrid, try await index.lacksMany() {
-            let hits = try await hits(query, nil, breadth: Self.breadth).hits
-            return SearchResult(hits: hits, wordsOnly: "the vectors of many entries are still being made")
-        }
         let question: [Float]
         do throws(Failure) { question = try await embedder.vector(for: query.text) } catch {
             // A service that does not answer leaves the words, which are better than nothing.
             if error.code == .cancelled || query.means == .sentences { throw error }
             let hits = try await hits(query, nil, breadth: Self.breadth).hits
             return SearchResult(hits: hits, wordsOnly: error.message)
+        }
+        if query.means == .hybrid, try await index.lacksMany() {
+            let hits = try await hits(query, nil, breadth: Self.breadth).hits
+            return SearchResult(hits: hits, wordsOnly: "the vectors of many entries are still being made")
         }
         // A filter may leave too few of those that were looked at: then more are.
         var breadth = Self.breadth
