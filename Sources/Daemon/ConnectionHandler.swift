@@ -257,10 +257,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     private func follow(_ events: WireEventsRequest, _ id: UInt64, _ context: ChannelHandlerContext) {
-        let router = router
+        // From this moment on, whenever the task comes to it.
+        let following = router.events(after: events.after, follow: events.follow)
         stream(id, context) { channel async throws(Failure) in
             var last = events.after
-            for await event in router.events(after: events.after, follow: events.follow) {
+            for await event in following {
                 var response = WireResponse()
                 response.id = id
                 response.event = WireEvent(
