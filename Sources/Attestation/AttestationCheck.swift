@@ -45,25 +45,20 @@ package struct AttestationCheck: Sendable {
         self.mayUseOthers = mayUseOthers
     }
 
-    /// The claims, when the attestation permits the deployment. The payload is not read before a signature is good.
+    /// The claims, when the attestation permits the deployment.
     package func verify(_ bytes: [UInt8]) throws(Refusal) -> AttestationClaims { try verifyWithSigners(bytes).claims }
 
     /// - Returns: beside the claims, the keys whose signatures are good.
     package func verifyWithSigners(
         _ bytes: [UInt8]
     ) throws(Refusal) -> (claims: AttestationClaims, signers: [VerifierKey]) {
-        let envelope = try Envelope.parse(bytes)
-        let signers = try envelope.signers(among: keys)
-        let claims = try Statement.decode(envelope.payload)
-        guard signers.contains(where: { $0.notAfter.map { claims.issuedAt <= $0 } ?? true }) else {
-            throw .keyRetired(keyID: signers.first?.keyID ?? "")
-        }
-        guard !revokedNonces.contains(claims.nonce) else { throw .revoked }
+        let statement = try SignedStatement(bytes, keys: keys, revokedNonces: revokedNonces)
+        let claims = statement.claims
         try checkTime(claims)
         try checkSubject(claims)
         try checkStages(claims.stages)
         if let minimumEffort, claims.effort ?? .quick < minimumEffort { throw .tooLittleEffort(minimumEffort) }
-        return (claims, signers)
+        return (claims, statement.signers)
     }
 
     private func checkTime(_ claims: AttestationClaims) throws(Refusal) {

@@ -8,21 +8,9 @@ struct StatementCheck: Sendable {
     let keys: [VerifierKey]
     let revokedNonces: Set<String>
 
-    struct Statement {
-        let claims: AttestationClaims
-        /// The keys whose signatures are good and that could sign it when it was issued.
-        let signers: [VerifierKey]
-    }
-
     /// That it has expired as a token does not matter: that the artifact passed stays true.
-    func read(_ envelope: [UInt8]) throws(Refusal) -> Statement {
-        let parsed = try Envelope.parse(envelope)
-        let signers = try parsed.signers(among: keys)
-        let claims = try parsed.unverifiedClaims()
-        let good = signers.filter { key in key.notAfter.map { claims.issuedAt <= $0 } ?? true }
-        guard !good.isEmpty else { throw .keyRetired(keyID: signers.first?.keyID ?? "") }
-        guard !revokedNonces.contains(claims.nonce) else { throw .revoked }
-        return Statement(claims: claims, signers: good)
+    func read(_ envelope: [UInt8]) throws(Refusal) -> SignedStatement {
+        try SignedStatement(envelope, keys: keys, revokedNonces: revokedNonces)
     }
 }
 
@@ -73,7 +61,7 @@ struct BundleCheck {
         guard ArtifactStore.digest(given.envelope) == given.digest else {
             throw refuse("its envelope is not the one that its digest names")
         }
-        let statement: StatementCheck.Statement
+        let statement: SignedStatement
         do throws(Refusal) { statement = try statements.read(given.envelope) } catch {
             throw refuse(error.sentence, error.hint)
         }
@@ -92,13 +80,13 @@ struct BundleCheck {
 
 extension EntryAttestation {
     init(
-        _ statement: StatementCheck.Statement, of key: EntryKey, envelope: [UInt8], digest: String, isLocal: Bool
+        _ statement: SignedStatement, of key: EntryKey, envelope: [UInt8], digest: String, isLocal: Bool
     ) {
         let claims = statement.claims
         self.init(
             entry: key, digest: digest, envelope: envelope, artifact: claims.artifact,
             // As many as a line holds.
-            keyID: statement.signers.prefix(3).map(\.keyID).joined(separator: " "),
+            keyID: statement.timely.prefix(3).map(\.keyID).joined(separator: " "),
             verifier: "\(claims.verifier.id) \(claims.verifier.version)".escapedForDisplay(limit: 120),
             effort: claims.effort,
             passedStages: claims.stages.filter { $0.verdict == .passed }.map(\.name),

@@ -24,7 +24,7 @@ extension Router {
         await tell("that \(artifact.prefix(16))… passed") { repository throws(Failure) in
             let entries = try await repository.entries(artifact: artifact)
             guard !entries.isEmpty else { return }
-            let statement: StatementCheck.Statement
+            let statement: SignedStatement
             let check = try await statementCheck(rules)
             do throws(Refusal) { statement = try check.read(envelope) } catch { throw error.asFailure }
             for record in entries {

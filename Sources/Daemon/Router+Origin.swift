@@ -33,13 +33,13 @@ extension Router {
     ) async throws(Failure) -> AttestationDesk.Finding? {
         let check = try await statementCheck(session.rules.rules)
         for attestation in attestations {
-            guard let statement = try? check.read(attestation.envelope),
+            guard let statement = try? check.read(attestation.envelope), let signer = statement.timely.first,
                 AttestationCheck.missingStage(["origin|compile"], in: statement.claims.stages) == nil
             else { continue }
             return .init(
                 stage: "origin", verdict: .passed,
                 evidence:
-                    "attested by \(statement.signers[0].name.escapedForDisplay(limit: 64)) (\(attestation.digest.prefix(16))…)"
+                    "attested by \(signer.name.escapedForDisplay(limit: 64)) (\(attestation.digest.prefix(16))…)"
             )
         }
         return nil
