@@ -49,7 +49,7 @@ package struct MiniLM: Embedder {
         do throws(Failure) { file = try MappedFile(path, limit: limit) } catch {
             guard error.code == .notFound else { throw error }
             throw Failure(
-                .notFound, "there is no model for sentences: \(path) is missing",
+                .notFound, "there is no model for sentences: \(path) is not there",
                 hint: "scripts/fetch-model fetches it; without it, search goes by words alone")
         }
         let found = file.digest()
