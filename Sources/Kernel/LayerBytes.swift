@@ -39,7 +39,7 @@ package enum LayerBytes {
         if rule.nice != nil { conditions |= byNice }
         if rule.threads > 0 { conditions |= byThreads }
         return words(conditions, rule.layer)
-            + words(UInt32(truncatingIfNeeded: rule.cgroupID), UInt32(truncatingIfNeeded: rule.cgroupID >> 32))
+            + LittleEndian.bytes(rule.cgroupID)
             + words(rule.cgroupDepth, rule.threads)
             + words(
                 UInt32(bitPattern: rule.nice?.lowerBound ?? 0), UInt32(bitPattern: rule.nice?.upperBound ?? 0),
@@ -48,7 +48,7 @@ package enum LayerBytes {
     }
 
     private static func words(_ words: UInt32...) -> [UInt8] {
-        words.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } }
+        words.flatMap(LittleEndian.bytes)
     }
 
     package static func version(_ bytes: [UInt8]) -> UInt32 { word(bytes, 0) }
@@ -79,7 +79,7 @@ package enum LayerBytes {
             rule.name = String(decoding: bytes[(at + 40)..<(at + 40 + length)].prefix { $0 != 0 }, as: UTF8.self)
         }
         if conditions & byCgroup != 0 {
-            rule.cgroupID = UInt64(word(bytes, at + 8)) | UInt64(word(bytes, at + 12)) << 32
+            rule.cgroupID = LittleEndian.number(bytes, at: at + 8, size: 8)
             rule.cgroupDepth = word(bytes, at + 16)
         }
         if conditions & byNice != 0 {
@@ -91,6 +91,6 @@ package enum LayerBytes {
     }
 
     private static func word(_ bytes: [UInt8], _ at: Int) -> UInt32 {
-        (0..<4).reduce(0) { $0 | UInt32(bytes[at + $1]) << (8 * UInt32($1)) }
+        LittleEndian.number(bytes, at: at, UInt32.self)
     }
 }

@@ -67,7 +67,7 @@ package struct LiveLayout: Hashable, Sendable {
     }
 
     private static func number(_ place: Place, _ bytes: [UInt8]) -> Int128 {
-        let raw = (0..<place.type.size).reduce(UInt64(0)) { $0 | UInt64(bytes[place.offset + $1]) << (8 * UInt64($1)) }
+        let raw = LittleEndian.number(bytes, at: place.offset, size: place.type.size)
         guard place.type.isSigned else { return place.type == .bool ? (raw == 0 ? 0 : 1) : Int128(raw) }
         let unused = UInt64(64 - place.type.size * 8)
         return Int128(Int64(bitPattern: raw << unused) >> Int64(unused))

@@ -160,7 +160,7 @@ package struct LiveMaps: LiveAccess {
 package enum HintKey {
     package static func bytes(_ hint: HintValue) -> [UInt8] {
         guard hint.kind == Hint.Kind.process.rawValue else {
-            return (0..<8).map { UInt8(truncatingIfNeeded: hint.cgroupID >> (8 * UInt64($0))) }
+            return LittleEndian.bytes(hint.cgroupID)
         }
         let name = Array(hint.key.utf8.prefix(Hint.maxProcessNameBytes))
         return name + [UInt8](repeating: 0, count: Hint.maxProcessNameBytes + 1 - name.count)
@@ -173,18 +173,22 @@ package enum HintKey {
                 kind, key: String(decoding: key.prefix { $0 != 0 }, as: UTF8.self), nanoseconds: nanoseconds)
         case .cgroup:
             HintValue(
-                kind, key: "", cgroupID: key.reversed().reduce(0) { $0 << 8 | UInt64($1) }, nanoseconds: nanoseconds)
+                kind, key: "", cgroupID: LittleEndian.number(key, size: key.count), nanoseconds: nanoseconds)
         }
     }
 }
 
 /// Maps whose every CPU has a copy of each value.
 enum PerCPU {
-    /// For each entry the sum of what the CPUs have, all of them 8 bytes.
-    static func sums(_ fd: CInt, entries: Int) throws(Failure) -> [UInt64] {
+    private static func cpus() throws(Failure) -> Int {
         let cpus = Int(libbpf_num_possible_cpus())
         guard (1...65536).contains(cpus) else { throw Failure(.internal, "the number of CPUs is unknown") }
-        var values = [UInt64](repeating: 0, count: cpus)
+        return cpus
+    }
+
+    /// For each entry the sum of what the CPUs have, all of them 8 bytes.
+    static func sums(_ fd: CInt, entries: Int) throws(Failure) -> [UInt64] {
+        var values = [UInt64](repeating: 0, count: try cpus())
         var sums: [UInt64] = []
         for entry in 0..<UInt32(entries) {
             var key = entry
@@ -199,8 +203,7 @@ enum PerCPU {
 
     /// The only entry of a map: words of 8 bytes, summed up over the CPUs.
     static func words(_ fd: CInt, count: Int) throws(Failure) -> [UInt64] {
-        let cpus = Int(libbpf_num_possible_cpus())
-        guard (1...65536).contains(cpus) else { throw Failure(.internal, "the number of CPUs is unknown") }
+        let cpus = try cpus()
         var values = [UInt64](repeating: 0, count: cpus * count)
         var zero: UInt32 = 0
         // SAFETY: the kernel writes `count` words for each possible CPU.
@@ -215,18 +218,16 @@ extension LoadedScheduler {
     /// The maps through which it can be read and changed, also before it is attached.
     package borrowing func live(hintMaps: [Hint.Kind: String]) throws(Failure) -> LiveMaps {
         var maps = LiveDescriptors()
-        let all = handle.maps()
         func shared(_ map: OpaquePointer?) throws(Failure) -> SharedDescriptor? {
             guard let map else { return nil }
             do { return SharedDescriptor(try .duplicating(bpf_map__fd(map))) } catch {
                 throw error.asFailure(.internal)
             }
         }
-        func named(_ name: String) -> OpaquePointer? { all.first { String(cString: bpf_map__name($0)) == name } }
         if !liveLayout.tunables.isEmpty { maps.tunables = try shared(handle.section(LiveLayout.tunablesSection)) }
         if liveLayout.layers != nil { maps.layers = try shared(handle.section(LiveLayout.layersSection)) }
-        maps.stats = try shared(named(LiveLayout.statsMap))
-        for (kind, name) in hintMaps { maps.hints[kind] = try shared(named(name)) }
+        maps.stats = try shared(handle.map(named: LiveLayout.statsMap))
+        for (kind, name) in hintMaps { maps.hints[kind] = try shared(handle.map(named: name)) }
         return LiveMaps(layout: liveLayout, descriptors: maps)
     }
 }

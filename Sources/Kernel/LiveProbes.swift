@@ -10,49 +10,13 @@ private struct ProbeObject: ~Copyable {
     private let links: [OpaquePointer]
 
     init(_ bytes: [UInt8], name: String) throws(Failure) {
-        var options = bpf_object_open_opts()
-        options.sz = MemoryLayout<bpf_object_open_opts>.size
-        let (object, said) = LibBPFLog.collect {
-            name.withCString { name in
-                options.object_name = name
-                // SAFETY: libbpf copies what it needs of the bytes and of the name before it returns.
-                return bytes.withUnsafeBytes { bpf_object__open_mem($0.baseAddress, $0.count, &options) }
-            }
-        }
-        guard let object else {
-            throw Failure(
-                .malformedObject, "the probe '\(name)' is not a BPF object that libbpf can read", detail: said)
-        }
-        let handle = ObjectHandle(raw: object)
-        let log = VerifierLog(programs: handle.programs(), detail: .nothing)
-        let (result, loading) = LibBPFLog.collect { bpf_object__load(object) }
-        guard result == 0 else { throw log.failure(code: -result, libbpf: loading) }
-        links = try Self.attach(handle)
+        let handle = try ObjectHandle.openProbe(bytes, name: name)
+        try handle.loadProbe()
+        links = try handle.attachPrograms(of: BPF_PROG_TYPE_TRACING)
         self.handle = handle
     }
 
-    private static func attach(_ handle: borrowing ObjectHandle) throws(Failure) -> [OpaquePointer] {
-        var links: [OpaquePointer] = []
-        for program in handle.programs() where bpf_program__type(program) == BPF_PROG_TYPE_TRACING {
-            let (link, said) = LibBPFLog.collect { bpf_program__attach(program) }
-            guard let link else {
-                let reason = SystemError("attach").reason
-                links.forEach { _ = bpf_link__destroy($0) }
-                throw Failure(
-                    .attachFailed,
-                    "the probe's '\(String(cString: bpf_program__name(program)))' could not be attached: \(reason)",
-                    detail: said)
-            }
-            links.append(link)
-        }
-        return links
-    }
-
     deinit { links.forEach { _ = bpf_link__destroy($0) } }
-
-    borrowing func map(_ name: String) -> CInt? {
-        handle.maps().first { String(cString: bpf_map__name($0)) == name }.map { bpf_map__fd($0) }
-    }
 }
 
 /// Counts how long tasks wait, as long as this value lives. Tests have one without a kernel.
@@ -76,7 +40,7 @@ package final class WaitProbe: WaitSource {
 
     package init(_ bytes: [UInt8]) throws(Failure) {
         object = try ProbeObject(bytes, name: "waits")
-        guard let map = object.map("waits"), let shape = MapValue.shape(map),
+        guard let map = object.handle.map(named: "waits").map({ bpf_map__fd($0) }), let shape = MapValue.shape(map),
             shape.type == BPF_MAP_TYPE_PERCPU_ARRAY.rawValue, shape.value == 8 * WaitHistogram.buckets
         else { throw Failure(.malformedObject, "the probe of waits is of another version; install SchedCP again") }
         waits = map
@@ -125,11 +89,12 @@ package final class QueueProbe: QueueSource {
         guard var bytes = MapValue.read(question.raw), bytes.count >= Self.size else {
             throw Failure(.internal, "the probe of queues cannot be read")
         }
-        func put(_ value: UInt64, _ width: Int, at place: Int) {
-            for byte in 0..<width { bytes[place + byte] = UInt8(truncatingIfNeeded: value >> (8 * UInt64(byte))) }
+        func put(_ value: some FixedWidthInteger, at place: Int) {
+            let new = LittleEndian.bytes(value)
+            bytes.replaceSubrange(place..<place + new.count, with: new)
         }
-        for (index, id) in ids.enumerated() { put(id, 8, at: 8 * index) }
-        put(UInt64(ids.count), 4, at: 12 * Self.most)
+        for (index, id) in ids.enumerated() { put(id, at: 8 * index) }
+        put(UInt32(ids.count), at: 12 * Self.most)
         var zero: UInt32 = 0
         var options = bpf_test_run_opts()
         options.sz = MemoryLayout<bpf_test_run_opts>.size
@@ -138,8 +103,7 @@ package final class QueueProbe: QueueSource {
             let answer = MapValue.read(question.raw), answer.count >= Self.size
         else { throw Failure(.internal, "the queues cannot be asked for: \(SystemError("bpf").reason)") }
         return ids.indices.map { index in
-            let at = 8 * Self.most + 4 * index
-            let word = (0..<4).reduce(UInt32(0)) { $0 | UInt32(answer[at + $1]) << (8 * UInt32($1)) }
+            let word = LittleEndian.number(answer, at: 8 * Self.most + 4 * index, UInt32.self)
             return Int32(bitPattern: word) < 0 ? nil : word
         }
     }

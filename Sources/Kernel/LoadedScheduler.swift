@@ -15,7 +15,7 @@ package struct LoadedScheduler: ~Copyable {
 
     /// Fills a hash map of hints: keys as the scheduler reads them, values in nanoseconds.
     package borrowing func fill(map name: String, with entries: [(key: [UInt8], nanoseconds: UInt64)]) throws(Failure) {
-        guard let map = handle.maps().first(where: { String(cString: bpf_map__name($0)) == name }) else {
+        guard let map = handle.map(named: name) else {
             throw Failure(.malformedObject, "the object has no map '\(name)' for its hints")
         }
         for entry in entries {

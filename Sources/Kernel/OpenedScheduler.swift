@@ -20,21 +20,11 @@ package struct OpenedScheduler: ~Copyable {
         guard bytes.count <= maxObjectBytes else {
             throw Failure(.malformedObject, "the object is larger than \(maxObjectBytes) bytes")
         }
-        var options = bpf_object_open_opts()
-        options.sz = MemoryLayout<bpf_object_open_opts>.size
-        let (object, said) = LibBPFLog.collect {
-            label.withCString { name in
-                options.object_name = name
-                // SAFETY: libbpf copies what it needs of the bytes and of the name before it returns.
-                return bytes.withUnsafeBytes { bpf_object__open_mem($0.baseAddress, $0.count, &options) }
-            }
-        }
-        guard let object else {
-            throw Failure(
-                .malformedObject, "it is not a BPF object that libbpf can read: \(SystemError("open").reason)",
+        let handle = try ObjectHandle.open(bytes, name: label) { reason, said in
+            Failure(
+                .malformedObject, "it is not a BPF object that libbpf can read: \(reason)",
                 hint: "compile it with `clang -g -O2 -target bpf -c`", detail: said)
         }
-        let handle = ObjectHandle(raw: object)
         guard !handle.losesItsArena() else {
             throw Failure(
                 .malformedObject, "libbpf \(LibBPFVersion.text) cannot load an object with an arena and so many maps",
@@ -47,7 +37,8 @@ package struct OpenedScheduler: ~Copyable {
                 "the object holds \(maps.count) sched_ext_ops structures, and a scheduler is exactly one",
                 hint: "define one in SEC(\".struct_ops.link\")")
         }
-        guard let fields = OpsFields(map: map, types: TypeTable(object: object)) else {
+        let types = TypeTable(object: handle.raw)
+        guard let fields = OpsFields(map: map, types: types) else {
             throw Failure(.malformedObject, "the object's sched_ext_ops cannot be read through its BTF")
         }
         guard !fields.name.isEmpty else {
@@ -56,11 +47,11 @@ package struct OpenedScheduler: ~Copyable {
         let layout = LiveLayout(handle: handle)
         return OpenedScheduler(
             handle: handle, ops: map, name: fields.name,
-            exitLayout: TypeTable(object: object).flatMap(ExitLayout.init(types:)), liveLayout: layout)
+            exitLayout: types.flatMap(ExitLayout.init(types:)), liveLayout: layout)
     }
 
     /// Where parameters lie: constants, and tunables, which the scheduler lets others change while it runs.
-    private static let parameterSections = [".rodata", ".data.tunables"]
+    private static let parameterSections = [".rodata", LiveLayout.tunablesSection]
 
     /// The integers of these sections by name: what a parameter of a raw object may name. Those that the loader fills
     /// itself (`__SCX_…`, `schedcp_…`, the length of the dump) are not among them.
@@ -119,14 +110,14 @@ package struct OpenedScheduler: ~Copyable {
     /// Fills `schedcp_nr_cpus`, `schedcp_nr_llcs` and `schedcp_cpu_llc` where the object has them.
     package mutating func fillTopology(_ topology: CPUTopology) throws(Failure) {
         guard let types = TypeTable(object: handle.raw) else { return }
-        func u32(_ value: UInt32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) } }
         for variable in types.variables(inSection: ".rodata") {
             switch variable.name {
             case "schedcp_nr_cpus" where variable.size == 4:
-                try write(u32(UInt32(topology.llcOfCPU.count)), to: variable.name)
-            case "schedcp_nr_llcs" where variable.size == 4: try write(u32(topology.llcCount), to: variable.name)
+                try write(LittleEndian.bytes(UInt32(topology.llcOfCPU.count)), to: variable.name)
+            case "schedcp_nr_llcs" where variable.size == 4:
+                try write(LittleEndian.bytes(topology.llcCount), to: variable.name)
             case "schedcp_cpu_llc":
-                try write(topology.llcOfCPU.prefix(variable.size / 4).flatMap(u32), to: variable.name)
+                try write(topology.llcOfCPU.prefix(variable.size / 4).flatMap(LittleEndian.bytes), to: variable.name)
             default: break
             }
         }

@@ -18,30 +18,19 @@ package struct RunqueueProbe: ~Copyable {
 
     /// Loads the probe into the running kernel and attaches it.
     package static func start(_ bytes: [UInt8]) throws(Failure) -> RunqueueProbe {
-        var options = bpf_object_open_opts()
-        options.sz = MemoryLayout<bpf_object_open_opts>.size
-        let (object, said) = LibBPFLog.collect {
-            // SAFETY: libbpf copies what it needs of the bytes before it returns.
-            bytes.withUnsafeBytes { bpf_object__open_mem($0.baseAddress, $0.count, &options) }
-        }
-        guard let object else {
-            throw Failure(.malformedObject, "the probe is not a BPF object that libbpf can read", detail: said)
-        }
-        let handle = ObjectHandle(raw: object)
-        guard let places = Places(object: object) else {
+        let handle = try ObjectHandle.openProbe(bytes, name: "runqueue")
+        guard let places = Places(object: handle.raw) else {
             throw Failure(
                 .malformedObject, "the probe's variables do not lie as this program knows them",
                 hint: "the program and the probe are of two versions; install both again")
         }
-        let log = VerifierLog(programs: handle.programs(), detail: .nothing)
-        let (result, loading) = LibBPFLog.collect { bpf_object__load(object) }
-        guard result == 0 else { throw log.failure(code: -result, libbpf: loading) }
+        try handle.loadProbe()
         return try attach(handle, places)
     }
 
     private static func attach(_ handle: consuming ObjectHandle, _ places: Places) throws(Failure) -> RunqueueProbe {
-        let map = handle.maps().first { String(cString: bpf_map__name($0)) == "tasks" }
-        guard let map, bpf_map__value_size(map) == TaskLayout.size, let section = handle.section(".bss"),
+        guard let map = handle.map(named: "tasks"), bpf_map__value_size(map) == TaskLayout.size,
+            let section = handle.section(".bss"),
             Int(bpf_map__value_size(section)) >= places.end
         else { throw Failure(.malformedObject, "the probe has not the maps that this program reads") }
         // SAFETY: the map's own pages, shared with the kernel; unmapped in deinit, or when the process ends.
@@ -49,17 +38,7 @@ package struct RunqueueProbe: ~Copyable {
         guard let memory, memory != MAP_FAILED else {
             throw Failure(.internal, "the probe's figures cannot be mapped: \(SystemError("mmap").reason)")
         }
-        var links: [OpaquePointer] = []
-        for program in handle.programs() {
-            let (link, said) = LibBPFLog.collect { bpf_program__attach(program) }
-            guard let link else {
-                let name = String(cString: bpf_program__name(program))
-                let reason = SystemError("attach").reason
-                links.forEach { _ = bpf_link__destroy($0) }
-                throw Failure(.attachFailed, "the probe's '\(name)' could not be attached: \(reason)", detail: said)
-            }
-            links.append(link)
-        }
+        let links = try handle.attachPrograms(of: BPF_PROG_TYPE_TRACING)
         return RunqueueProbe(
             handle: handle, links: links, memory: memory, places: places, tasks: bpf_map__fd(map))
     }
@@ -193,9 +172,7 @@ enum TaskLayout {
     /// nil for a task that does not wait.
     static func decode(_ bytes: [UInt8], now: UInt64, idle: [UInt64]) -> WaitingTask? {
         guard bytes.count >= size else { return nil }
-        func word(_ at: Int, _ length: Int = 8) -> UInt64 {
-            bytes[at..<(at + length)].reversed().reduce(0) { $0 << 8 | UInt64($1) }
-        }
+        func word(_ at: Int, _ length: Int = 8) -> UInt64 { LittleEndian.number(bytes, at: at, size: length) }
         let since = word(0)
         guard since > 0, now > since else { return nil }
         let mask = word(16)
