@@ -64,11 +64,7 @@ package struct DeploymentRequest: Sendable {
         try opened.fillConstants(from: abi)
         try opened.fillTopology(topology)
         let checked: [ParameterValue]
-        if let values {
-            checked = values
-        } else {
-            checked = try Self.values(for: settings, in: opened.parameterTypes())
-        }
+        if let values { checked = values } else { checked = try opened.values(of: settings) }
         for value in checked { try opened.set(value) }
         let loaded = try opened.load()
         for kind in Hint.Kind.allCases {
@@ -86,25 +82,6 @@ package struct DeploymentRequest: Sendable {
             do throws(Failure) { try loaded.live(hintMaps: hintMaps).apply(tuned) } catch { lost.set() }
         }
         return loaded
-    }
-
-    /// A raw object has no description: its own types are the ranges.
-    private static func values(for settings: [Setting], in types: [String: ParameterType]) throws(Failure)
-        -> [ParameterValue]
-    {
-        var values: [ParameterValue] = []
-        for setting in settings {
-            guard let type = types[setting.name] else {
-                let known = types.keys.sorted().joined(separator: ", ")
-                throw Failure(
-                    .invalidArgument,
-                    "the object has no settable variable \(setting.name.quotedForDisplay()) in .rodata",
-                    hint: known.isEmpty ? "it has none" : "it has: \(known)")
-            }
-            let spec = try ParameterSpec(name: setting.name, type: type, defaultValue: 0, range: type.representable)
-            values.append(try spec.parse(setting.value))
-        }
-        return values
     }
 
     private static func key(of hint: Hint) throws(Failure) -> [UInt8] {

@@ -70,14 +70,30 @@ package struct OpenedScheduler: ~Copyable {
         name.hasPrefix("__") || name.hasPrefix("schedcp_") || name.hasSuffix("_dump_len") || name.hasPrefix(".")
     }
 
+    /// Values for an object without a description: its own types are the ranges.
+    package borrowing func values(of settings: [Setting]) throws(Failure) -> [ParameterValue] {
+        let known = parameterTypes()
+        var values: [ParameterValue] = []
+        for setting in settings {
+            let type = try Self.type(of: setting.name, in: known)
+            let spec = try ParameterSpec(name: setting.name, type: type, defaultValue: 0, range: type.representable)
+            values.append(try spec.parse(setting.value))
+        }
+        return values
+    }
+
+    private static func type(
+        of name: String, in known: [String: ParameterType]
+    ) throws(Failure) -> ParameterType {
+        if let type = known[name] { return type }
+        throw Failure(
+            .invalidArgument, "the object has no settable variable \(name.quotedForDisplay()) in .rodata",
+            hint: known.isEmpty ? "it has none" : "it has: \(known.keys.sorted().joined(separator: ", "))")
+    }
+
     /// Writes a parameter's value for load. The name must exist in the object with the very type that the value has.
     package mutating func set(_ value: ParameterValue) throws(Failure) {
-        let known = parameterTypes()
-        guard let type = known[value.name] else {
-            throw Failure(
-                .invalidArgument, "the object has no settable variable \(value.name.quotedForDisplay()) in .rodata",
-                hint: known.isEmpty ? "it has none" : "it has: \(known.keys.sorted().joined(separator: ", "))")
-        }
+        let type = try Self.type(of: value.name, in: parameterTypes())
         guard type == value.type else {
             throw Failure(
                 .malformedObject,

@@ -5,7 +5,7 @@ import Model
 /// The scheduler on trial, as the command line names it.
 struct Candidate {
     var object = ""
-    var settings: [(name: String, value: String)] = []
+    var settings: [Setting] = []
     /// What its description promises, for the dynamic stage to hold it to.
     var promises: [String: String] = [:]
     var hintsFile: String?
@@ -22,7 +22,11 @@ struct Candidate {
             case "--param", "--promise":
                 guard let pair = words.popFirst(), let equals = pair.firstIndex(of: "=") else { return nil }
                 let (name, value) = (String(pair[..<equals]), String(pair[pair.index(after: equals)...]))
-                if word == "--param" { settings.append((name, value)) } else { promises[name] = value }
+                if word == "--param" {
+                    settings.append(Setting(name: name, value: value))
+                } else {
+                    promises[name] = value
+                }
             case "--hints":
                 guard let file = words.popFirst() else { return nil }
                 hintsFile = file
@@ -51,17 +55,7 @@ struct Candidate {
         var opened = try OpenedScheduler.open(bytes, label: "schedcp")
         try opened.fillConstants(from: abi)
         try opened.fillTopology(topology)
-        let types = opened.parameterTypes()
-        for setting in settings {
-            guard let type = types[setting.name] else {
-                throw Failure(
-                    .invalidArgument,
-                    "the object has no settable variable \(setting.name.quotedForDisplay()) in .rodata",
-                    hint: types.isEmpty ? "it has none" : "it has: \(types.keys.sorted().joined(separator: ", "))")
-            }
-            let spec = try ParameterSpec(name: setting.name, type: type, defaultValue: 0, range: type.representable)
-            try opened.set(try spec.parse(setting.value))
-        }
+        for value in try opened.values(of: settings) { try opened.set(value) }
         let loaded = try opened.load(detail: detail)
         for (map, entries) in try hints() { try loaded.fill(map: map, with: entries) }
         return loaded

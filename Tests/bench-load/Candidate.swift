@@ -6,7 +6,7 @@ import Model
 final class Candidate {
     let path: String
     private let bytes: [UInt8]
-    private let settings: [(name: String, value: String)]
+    private let settings: [Setting]
     private let abi: KernelABI
     private let topology = CPUTopology.read()
     private let kernel = SchedExt()
@@ -15,7 +15,7 @@ final class Candidate {
 
     init(path: String, settings: [(name: String, value: String)]) throws {
         self.path = path
-        self.settings = settings
+        self.settings = settings.map { Setting(name: $0.name, value: $0.value) }
         bytes = try TextFile.readBytes(path, limit: OpenedScheduler.maxObjectBytes)
         abi = try KernelABI.read()
     }
@@ -25,24 +25,18 @@ final class Candidate {
         var opened = try OpenedScheduler.open(bytes, label: "bench")
         try opened.fillConstants(from: abi)
         try opened.fillTopology(topology)
-        let types = opened.parameterTypes()
-        for setting in settings {
-            guard let type = types[setting.name] else {
-                throw Failure(.invalidArgument, "there is no parameter \(setting.name)")
-            }
-            let spec = try ParameterSpec(name: setting.name, type: type, defaultValue: 0, range: type.representable)
-            try opened.set(try spec.parse(setting.value))
-        }
+        for value in try opened.values(of: settings) { try opened.set(value) }
         let loaded = try opened.load()
-        if !hints.isEmpty { try loaded.fill(map: "hint_comm", with: hints.map { (Self.key($0.name), $0.nanoseconds) }) }
+        if !hints.isEmpty {
+            try loaded.fill(
+                map: "hint_comm",
+                with: hints.map { (HintKey.bytes(HintValue(.process, key: $0.name, nanoseconds: nil)), $0.nanoseconds) }
+            )
+        }
         let now = try loaded.attach()
         name = now.name
         attached = consume now
         guard isAttached else { throw Failure(.ejected, reason) }
-    }
-
-    private static func key(_ name: String) -> [UInt8] {
-        Array(name.utf8.prefix(15)) + [UInt8](repeating: 0, count: 16 - min(15, name.utf8.count))
     }
 
     /// Does the kernel itself say that it schedules?
