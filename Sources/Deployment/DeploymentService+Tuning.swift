@@ -54,7 +54,7 @@ extension DeploymentService {
         var values: [HintValue] = []
         for hint in request.hints { values.append(try HintValue(resolving: hint)) }
         guard !request.forgotten.isEmpty else { return values }
-        let known = try await named(try live.allHints(), record)
+        let known = Self.named(try live.allHints(), try await paths(record))
         for hint in request.forgotten {
             // Also of a cgroup that is gone, or was there before under the same path.
             let there = known.filter { $0.kind == hint.kind.rawValue && $0.key == hint.key }
@@ -116,13 +116,12 @@ extension DeploymentService {
                 }
                 return TuningView.Value(spec: spec, value: number(value), deployed: number(before))
             },
-            hints: try await named(try live.allHints(), record), layers: try live.layers()?.named(paths),
+            hints: Self.named(try live.allHints(), paths), layers: try live.layers()?.named(paths),
             changes: try await journal.tunings(of: record.id).filter { $0.state == .applied && $0.undoes == 0 })
     }
 
-    private func named(_ hints: [HintValue], _ record: DeploymentRecord) async throws(Failure) -> [HintValue] {
-        let paths = try await paths(record)
-        return hints.map { hint in
+    private static func named(_ hints: [HintValue], _ paths: [UInt64: String]) -> [HintValue] {
+        hints.map { hint in
             guard hint.cgroupID != 0 else { return hint }
             var hint = hint
             hint.key = paths[hint.cgroupID] ?? "#\(hint.cgroupID)"

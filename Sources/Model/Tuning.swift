@@ -77,11 +77,16 @@ package struct TuneRequest: Hashable, Sendable {
     package static let mostSettings = 64
     package static let mostHints = 256
 
+    /// Refuses what is too much, before it is looked at.
+    package static func check(settings: Int, hints: Int) throws(Failure) {
+        guard settings <= mostSettings, hints <= mostHints else {
+            throw Failure(.tooMany, "more than \(mostSettings) settings or \(mostHints) hints at once")
+        }
+    }
+
     /// Refuses what is too much, and what contradicts itself.
     package func check() throws(Failure) {
-        guard settings.count <= Self.mostSettings, hints.count + forgotten.count <= Self.mostHints else {
-            throw Failure(.tooMany, "more than \(Self.mostSettings) settings or \(Self.mostHints) hints at once")
-        }
+        try Self.check(settings: settings.count, hints: hints.count + forgotten.count)
         let isChange = !settings.isEmpty || !hints.isEmpty || !forgotten.isEmpty || layers != nil
         guard [isChange, undo, reset].filter({ $0 }).count == 1 else {
             throw Failure(

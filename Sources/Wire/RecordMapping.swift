@@ -83,6 +83,8 @@ extension WireSetting {
         name = setting.name
         value = setting.value
     }
+
+    package var asSetting: Setting { Setting(name: name, value: value) }
 }
 
 extension WireHint {

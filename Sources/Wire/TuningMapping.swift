@@ -3,13 +3,9 @@ package import Model
 extension WireTuneRequest {
     package func asTuneRequest() throws(Failure) -> TuneRequest {
         var request = TuneRequest()
-        guard settings.count <= TuneRequest.mostSettings, hints.count + forgetHints.count <= TuneRequest.mostHints
-        else {
-            throw Failure(
-                .tooMany, "more than \(TuneRequest.mostSettings) settings or \(TuneRequest.mostHints) hints at once")
-        }
+        try TuneRequest.check(settings: settings.count, hints: hints.count + forgetHints.count)
         request.deployment = Int64(clamping: deployment)
-        request.settings = settings.map { Setting(name: $0.name, value: $0.value) }
+        request.settings = settings.map(\.asSetting)
         guard request.settings.allSatisfy({ (1...128).contains($0.name.utf8.count) && $0.value.utf8.count <= 64 })
         else { throw Failure(.invalidArgument, "a name or value is longer than any that exists") }
         for hint in hints { request.hints.append(try hint.asHint()) }
