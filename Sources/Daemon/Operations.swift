@@ -101,17 +101,17 @@ extension WireRequest {
         switch operation {
         case .deploy(let deploy):
             [
-                "parameters": deploy.parameters.prefix(64).map { "\($0.name)=\($0.value)" }.joined(separator: " "),
+                "parameters": deploy.parameters.prefix(64).asWords,
                 "hints": "\(deploy.hints.count)", "takeover": "\(deploy.takeover)", "reason": deploy.reason,
             ].filter { !$0.value.isEmpty }
         case .attest(let attest):
             [
-                "parameters": attest.parameters.prefix(64).map { "\($0.name)=\($0.value)" }.joined(separator: " "),
+                "parameters": attest.parameters.prefix(64).asWords,
                 "hints": "\(attest.hints.count)", "reason": attest.reason,
             ].filter { !$0.value.isEmpty }
         case .verify(let verify):
             [
-                "parameters": verify.parameters.prefix(64).map { "\($0.name)=\($0.value)" }.joined(separator: " "),
+                "parameters": verify.parameters.prefix(64).asWords,
                 "hints": "\(verify.hints.count)", "reason": verify.reason, "effort": verify.effort,
                 "source": verify.code.code.isEmpty ? "" : ArtifactStore.digest([UInt8](verify.code.code)),
             ].filter { !$0.value.isEmpty }
@@ -163,4 +163,9 @@ extension WireResponse.OneOf_Result {
         default: [:]
         }
     }
+}
+
+extension Collection<WireSetting> {
+    /// As `slice_us=5000 max_lag_us=100`.
+    var asWords: String { map { "\($0.name)=\($0.value)" }.joined(separator: " ") }
 }

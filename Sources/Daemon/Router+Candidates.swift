@@ -52,7 +52,7 @@ extension Router {
         guard parameters.count <= limits.parameters, given.count <= limits.hints else {
             throw Failure(.tooMany, "more than \(limits.parameters) parameters or \(limits.hints) hints")
         }
-        let settings = parameters.map { Setting(name: $0.name, value: $0.value) }
+        let settings = parameters.map(\.asSetting)
         guard settings.allSatisfy({ (1...128).contains($0.name.utf8.count) && $0.value.utf8.count <= 64 }) else {
             throw Failure(.invalidArgument, "a parameter's name or value is longer than any that exists")
         }

@@ -50,8 +50,8 @@ extension Router {
             text.utf8.count <= RepositoryLimits.sourceBytes,
             let (stage, reason) = Self.fault(verdict.stages)
         else { return }
-        let settings = wish.parameters.map { Setting(name: $0.name, value: $0.value) }
-        let arguments = settings.map { "\($0.name)=\($0.value)" }.joined(separator: " ")
+        let settings = wish.parameters.map(\.asSetting)
+        let arguments = wish.parameters.asWords
         let antipattern = Antipattern(
             fingerprint: Fingerprint.of(source: text, settings: settings), stage: stage,
             base: String(name.prefix { $0 != "." }.prefix(64)),

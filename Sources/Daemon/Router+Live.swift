@@ -34,7 +34,7 @@ extension WireTuneRequest {
     var auditDetail: [String: String] {
         var detail: [String: String] = [:]
         if deployment != 0 { detail["deployment"] = "\(deployment)" }
-        detail["settings"] = settings.prefix(64).map { "\($0.name)=\($0.value)" }.joined(separator: " ")
+        detail["settings"] = settings.prefix(64).asWords
         detail["hints"] = hints.prefix(64).map { "\($0.kind):\($0.key)=\($0.nanoseconds)" }.joined(separator: " ")
         detail["forget-hints"] = forgetHints.prefix(64).map { "\($0.kind):\($0.key)" }.joined(separator: " ")
         if hasLayers { detail["layers"] = "\(layers.layers.count) layers, \(layers.rules.count) rules" }

@@ -48,9 +48,13 @@ extension Router {
             try await searches.run { () async throws(Failure) in try await open.engine.search(query) })
     }
 
+    private static func rows(_ limit: UInt32) -> Int {
+        limit == 0 ? usualEntries : min(Int(limit), PolicyRepository.maxRows)
+    }
+
     func entries(_ request: WireEntriesRequest) async throws(Failure) -> WireEntryList {
         let filter = try request.filter.asFilter()
-        let limit = request.limit == 0 ? Self.usualEntries : min(Int(request.limit), PolicyRepository.maxRows)
+        let limit = Self.rows(request.limit)
         let repository = try await policies.opened().repository
         var (reply, budget, after) = (WireEntryList(), AnswerBudget(), Int64(clamping: request.after))
         while true {
@@ -106,7 +110,7 @@ extension Router {
     }
 
     func antipatterns(_ request: WireAntipatternsRequest) async throws(Failure) -> WireAntipatternList {
-        let limit = request.limit == 0 ? Self.usualEntries : min(Int(request.limit), PolicyRepository.maxRows)
+        let limit = Self.rows(request.limit)
         let settings = try WireOutcome.settings(request.parameters)
         let found: [AntipatternRecord]
         let repository = try await policies.opened().repository

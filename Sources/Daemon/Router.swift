@@ -140,13 +140,9 @@ final class Router: Sendable {
             return reply
         }
         let limit = request.limit == 0 ? 20 : min(Int(request.limit), configuration.limits.history)
-        var bytes = 0
-        for record in try await service.history(limit: limit) {
-            let deployment = WireDeployment(record, withDump: false)
-            bytes += Frame.size(of: deployment)
-            if bytes > Frame.answerLimit / 2 { break }
-            reply.deployments.append(deployment)
-        }
+        var budget = AnswerBudget()
+        reply.deployments = budget.prefix(
+            try await service.history(limit: limit).lazy.map { WireDeployment($0, withDump: false) })
         return reply
     }
 

@@ -18,17 +18,6 @@ extension WireSearchReply {
 }
 
 extension WireSearchHit {
-    private init(_ record: EntryRecord, score: Double, measured: some Sequence<Outcome>) {
-        self.init()
-        name = record.entry.key.name.text
-        version = record.entry.key.version.description
-        self.score = score
-        kind = record.entry.kind.rawValue
-        status = record.status.rawValue
-        summary = record.entry.summary
-        self.measured = measured.map(WireOutcome.init)
-    }
-
     init(_ hit: SearchHit) {
         self.init(hit.record, score: hit.score, measured: hit.measured)
         why = hit.why

@@ -14,10 +14,10 @@ package struct RequestRate: Hashable, Sendable {
 
 /// What one user has open and uses up, over all of its connections.
 package final class UserAccount: Sendable {
-    package enum Place: CaseIterable, Sendable { case connection, stream, verification, search }
+    package enum Place: Int, CaseIterable, Sendable { case connection, stream, verification, search }
 
     private struct State {
-        var places: [Int] = [0, 0, 0, 0]
+        var places = [Int](repeating: 0, count: Place.allCases.count)
         var frameBytes = 0
         /// Requests that may come at once; filled up as time goes by.
         var tokens: Double?
@@ -31,17 +31,17 @@ package final class UserAccount: Sendable {
     /// Takes a place if fewer than `limit` are taken.
     package func enter(_ place: Place, limit: Int) -> Bool {
         state.withLock { state in
-            guard state.places[Self.index(place)] < limit else { return false }
-            state.places[Self.index(place)] += 1
+            guard state.places[place.rawValue] < limit else { return false }
+            state.places[place.rawValue] += 1
             return true
         }
     }
 
     package func leave(_ place: Place) {
-        state.withLock { $0.places[Self.index(place)] -= 1 }
+        state.withLock { $0.places[place.rawValue] -= 1 }
     }
 
-    package func taken(_ place: Place) -> Int { state.withLock { $0.places[Self.index(place)] } }
+    package func taken(_ place: Place) -> Int { state.withLock { $0.places[place.rawValue] } }
 
     /// Takes memory for a large frame; false when it would be more than `limit` bytes in all.
     func reserve(_ bytes: Int, limit: Int) -> Bool {
@@ -77,15 +77,6 @@ package final class UserAccount: Sendable {
             guard state.places.allSatisfy({ $0 == 0 }), state.frameBytes == 0 else { return false }
             guard let rate, let tokens = state.tokens else { return true }
             return tokens + Double(max(0, now - state.filledAt)) / 1e9 * rate.perSecond >= rate.burst
-        }
-    }
-
-    private static func index(_ place: Place) -> Int {
-        switch place {
-        case .connection: 0
-        case .stream: 1
-        case .verification: 2
-        case .search: 3
         }
     }
 }

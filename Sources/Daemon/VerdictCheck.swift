@@ -145,7 +145,7 @@ struct VerdictCheck {
             claims = try envelope.unverifiedClaims()
         } catch { throw lie("its statement: \(error.sentence)") }
         let arguments = try AttestedArguments(
-            parameters: submit.parameters.map { Setting(name: $0.name, value: $0.value) },
+            parameters: submit.parameters.map(\.asSetting),
             hints: try submit.hints.map { hint throws(Failure) in try hint.asHint() })
         guard claims.nonce == submit.nonce, claims.artifact == artifact, claims.arguments.digest == arguments.digest,
             claims.kernel.differences(from: kernel).isEmpty, claims.stages == attested,

@@ -49,7 +49,7 @@ extension WireOutcome {
 
     package static func settings(_ parameters: [WireSetting]) throws(Failure) -> [Setting] {
         guard parameters.count <= 64 else { throw Failure(.tooMany, "\(parameters.count) parameters, more than 64") }
-        return parameters.map { Setting(name: $0.name, value: $0.value) }
+        return parameters.map(\.asSetting)
     }
 }
 

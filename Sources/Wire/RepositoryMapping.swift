@@ -71,6 +71,20 @@ extension WireEntrySummary {
     }
 }
 
+extension WireSearchHit {
+    /// What the entry is and what was measured of it; why it fits is added by the caller.
+    package init(_ record: EntryRecord, score: Double, measured: some Sequence<Outcome>) {
+        self.init()
+        name = record.entry.key.name.text
+        version = record.entry.key.version.description
+        self.score = score
+        kind = record.entry.kind.rawValue
+        status = record.status.rawValue
+        summary = record.entry.summary
+        self.measured = measured.map(WireOutcome.init)
+    }
+}
+
 extension WireEntryReply {
     /// What the entry is; its source and its evidence are added by the caller.
     package init(_ record: EntryRecord) {

@@ -166,7 +166,7 @@ struct JobHost: Sendable {
             artifactName: submit.code.name.isEmpty ? submit.object.name : submit.code.name,
             artifact: report.artifactSha256, stages: stages,
             arguments: try AttestedArguments(
-                parameters: submit.parameters.map { Setting(name: $0.name, value: $0.value) },
+                parameters: submit.parameters.map(\.asSetting),
                 hints: try submit.hints.map { hint throws(Failure) in try hint.asHint() }),
             kernel: KernelIdentity(
                 release: report.kernel.release, buildID: report.kernel.buildID, btfDigest: report.kernel.btfSha256),

@@ -42,7 +42,7 @@ struct JobRun: Sendable {
             throw Failure(.invalidArgument, "there is no effort \(submit.effort.quotedForDisplay())")
         }
         request.effort = effort
-        request.parameters = submit.parameters.map { Setting(name: $0.name, value: $0.value) }
+        request.parameters = submit.parameters.map(\.asSetting)
         for hint in submit.hints { request.hints.append(try hint.asHint()) }
         for check in submit.checks {
             switch check.value {

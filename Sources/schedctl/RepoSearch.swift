@@ -76,7 +76,7 @@ enum EndpointSearch {
     private static func outcome(_ it: WireOutcome, of key: EntryKey) -> Outcome {
         Outcome(
             id: it.id, entry: key, artifact: it.artifactSha256,
-            settings: it.parameters.map { Setting(name: $0.name, value: $0.value) },
+            settings: it.parameters.map(\.asSetting),
             workload: WorkloadProfile(workloadClass: it.workload.workloadClass),
             machine: MachineShape(architecture: it.machine.architecture, cpus: Int(it.machine.cpus)), kernel: it.kernel,
             effect: Effect(
@@ -90,13 +90,9 @@ enum EndpointSearch {
         var reply = WireSearchReply()
         reply.wordsOnly = result.wordsOnly ?? ""
         reply.hits = result.hits.map { hit in
-            var wire = WireSearchHit()
-            let entry = hit.record.entry
-            (wire.name, wire.version) = (entry.key.name.text, "\(entry.key.version)")
-            (wire.kind, wire.status, wire.summary) = (entry.kind.rawValue, hit.record.status.rawValue, entry.summary)
-            (wire.score, wire.why, wire.terms) = (hit.score, hit.why, hit.terms)
+            var wire = WireSearchHit(hit.record, score: hit.score, measured: hit.measured)
+            (wire.why, wire.terms) = (hit.why, hit.terms)
             (wire.nearest, wire.similarity) = (hit.sentence?.text ?? "", hit.similarity ?? 0)
-            wire.measured = hit.measured.map(WireOutcome.init)
             return wire
         }
         return reply
