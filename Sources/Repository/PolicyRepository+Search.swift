@@ -91,6 +91,8 @@ extension PolicyRepository {
             if lacking.isEmpty { complete[model] = last.id }
             from = last.id
         }
+        // The usual case, and asked at every search.
+        if lacking.isEmpty { return [] }
         let ids = lacking.prefix(Self.bounded(limit)).map(String.init).joined(separator: ",")
         return try await documents("entry.id IN (\(ids)) ORDER BY entry.id", [])
     }
