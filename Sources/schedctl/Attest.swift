@@ -39,13 +39,8 @@ struct AttestIssue: AsyncParsableCommand {
     @OptionGroup var options: CommonOptions
 
     func run() async throws {
-        let verification: DaemonVerification
-        do {
-            verification = try DaemonVerification(
-                what, effort: effort, forAnybody: forAnybody, reason: reason, options: options)
-        } catch {
-            options.report(error)
-            throw ExitCode(64)
+        let verification = try options.reading { () throws(Failure) in
+            try DaemonVerification(what, effort: effort, forAnybody: forAnybody, reason: reason, options: options)
         }
         try await options.run { client throws(Failure) in
             let reply = try await verification.run(with: client)
@@ -145,12 +140,9 @@ struct AttestRevoke: AsyncParsableCommand {
     func run() async throws {
         var request = WireAttestRevokeRequest()
         request.reason = reason
-        do throws(Failure) {
+        request.nonce = try options.reading { () throws(Failure) in
             let isNonce = file.utf8.count == 32 && file.allSatisfy(\.isHexDigit)
-            request.nonce = isNonce ? file : try Offline.claims(file).nonce
-        } catch {
-            options.report(error)
-            throw ExitCode(64)
+            return isNonce ? file : try Offline.claims(file).nonce
         }
         try await options.run { [request] client throws(Failure) in
             let result = try await client.call(.attestRevoke(request))

@@ -95,13 +95,10 @@ struct KeyRotate: AsyncParsableCommand {
 
     func run() async throws {
         var request = WireKeyRotateRequest()
-        do throws(Failure) {
-            if let overlap {
-                request.overlapSeconds = UInt32(clamping: max(1, try DurationText.parse(overlap) / 1_000_000_000))
+        if let overlap {
+            request.overlapSeconds = try options.reading { () throws(Failure) in
+                UInt32(clamping: max(1, try DurationText.parse(overlap) / 1_000_000_000))
             }
-        } catch {
-            options.report(error)
-            throw ExitCode(64)
         }
         try await options.run { [request] client throws(Failure) in
             let result = try await client.call(.keyRotate(request))

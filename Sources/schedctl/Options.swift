@@ -12,6 +12,14 @@ struct CommonOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The daemon's socket.", valueName: "path"), completion: .file())
     var socket = SchedClient.defaultPath
 
+    /// What is wrong with the arguments is wrong usage.
+    func reading<R>(_ body: () throws(Failure) -> R) throws -> R {
+        do { return try body() } catch {
+            report(error)
+            throw ExitCode(64)
+        }
+    }
+
     /// Connects, runs, and turns failures into messages and exit statuses.
     func run(_ body: (SchedClient) async throws(Failure) -> Void) async throws {
         let client: SchedClient

@@ -115,14 +115,6 @@ struct RepoOutcomes: AsyncParsableCommand {
 }
 
 extension CommonOptions {
-    /// What is wrong with the arguments is wrong usage.
-    func reading<R>(_ body: () throws(Failure) -> R) throws -> R {
-        do { return try body() } catch {
-            report(error)
-            throw ExitCode(64)
-        }
-    }
-
     /// As `run`, without a daemon.
     func runAlone(_ body: () async throws(Failure) -> Void) async throws {
         do { try await body() } catch {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Client
 import Linux
 import Model
+import Search
 import Wire
 
 struct Search: AsyncParsableCommand {
@@ -36,11 +37,7 @@ struct Search: AsyncParsableCommand {
     enum Means: String, ExpressibleByArgument, CaseIterable { case hybrid, words, sentences }
 
     func run() async throws {
-        let request: WireSearchRequest
-        do { request = try read() } catch {
-            options.report(error)
-            throw ExitCode(64)
-        }
+        let request = try options.reading(read)
         try await options.run { client throws(Failure) in
             let reply = try await answer(request, client)
             if options.json { return print(SearchText.json(reply)) }
@@ -90,7 +87,7 @@ struct Search: AsyncParsableCommand {
     }
 
     /// Bytes of a question.
-    static let maxTextBytes = 4096
+    static let maxTextBytes = SearchQuery.maxBytes
 
     static func question(_ words: [String]) throws(Failure) -> String {
         let text = words.joined(separator: " ")

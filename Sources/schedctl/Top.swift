@@ -26,11 +26,7 @@ struct Top: AsyncParsableCommand {
     @OptionGroup var options: CommonOptions
 
     func run() async throws {
-        let interval: TopInterval
-        do { interval = try Self.interval(self.interval) } catch {
-            options.report(error)
-            throw ExitCode(64)
-        }
+        let interval = try options.reading { () throws(Failure) in try Self.interval(self.interval) }
         let isInteractive = !once && !options.json && Self.hasTerminal
         try await options.run { client throws(Failure) in
             // Whoever is refused is told so before the screen is taken.

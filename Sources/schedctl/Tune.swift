@@ -51,11 +51,7 @@ struct Tune: AsyncParsableCommand {
     @OptionGroup var options: CommonOptions
 
     func run() async throws {
-        let request: WireTuneRequest
-        do { request = try read() } catch {
-            options.report(error)
-            throw ExitCode(64)
-        }
+        let request = try options.reading(read)
         try await options.run { client throws(Failure) in
             let before = try await Self.tuning(client)
             if let deployment, before.deployment != deployment {
