@@ -27,16 +27,11 @@ enum Shares {
             for _ in 0..<layer.tasks { stage.worker("layer", .init(nice: layer.nice)) { Work.hog($0, piece: piece) } }
         }
         let span = stage.watch(milliseconds: 1600)
-        var begin = 0
-        var times: [Double] = []
-        for layer in layers {
-            times.append(span.cpu(begin..<begin + layer.tasks))
-            begin += layer.tasks
-        }
+        let times = times(span, of: layers.map(\.tasks))
         return [
             Figure("fairness", max(0.001, Statistics.worstOff(times, entitled: layers.map(\.weight)))),
             Figure("service", span.pieces(0..<layers[0].tasks) / span.seconds),
-            Figure("throughput", span.pieces(0..<begin) / span.seconds),
+            Figure("throughput", span.pieces(0..<span.pieces.count) / span.seconds),
         ]
     }
 
@@ -57,15 +52,19 @@ enum Shares {
             for _ in 0..<leaf.tasks { stage.worker("leaf", .init(cgroup: leaf.path)) { Work.hog($0, piece: piece) } }
         }
         let span = stage.watch(milliseconds: 1600)
-        var begin = 0
-        var times: [Double] = []
-        for leaf in leaves {
-            times.append(span.cpu(begin..<begin + leaf.tasks))
-            begin += leaf.tasks
-        }
+        let times = times(span, of: leaves.map(\.tasks))
         return [
             Figure("fairness", max(0.001, Statistics.worstOff(times, entitled: leaves.map(\.share)))),
-            Figure("throughput", span.pieces(0..<begin) / span.seconds),
+            Figure("throughput", span.pieces(0..<span.pieces.count) / span.seconds),
         ]
+    }
+
+    /// CPU time of groups that follow one another, by how many tasks each has.
+    private static func times(_ span: Stage.Span, of groups: [Int]) -> [Double] {
+        var begin = 0
+        return groups.map { tasks in
+            defer { begin += tasks }
+            return span.cpu(begin..<begin + tasks)
+        }
     }
 }
