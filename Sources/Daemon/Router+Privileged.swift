@@ -166,7 +166,7 @@ extension Router {
     }
 
     private func revoke(_ request: WireAttestRevokeRequest) async throws(Failure) {
-        guard request.nonce.utf8.count == 32, request.nonce.utf8.allSatisfy(\.isLowerHexDigit) else {
+        guard Hex.isHex(request.nonce, digits: 32) else {
             throw Failure(.invalidArgument, "\(request.nonce.quotedForDisplay()) is not an attestation's nonce")
         }
         guard !request.reason.isEmpty, request.reason.utf8.count <= 500 else {
@@ -178,7 +178,7 @@ extension Router {
 
     private func release(_ request: WireReleaseRequest) async throws(Failure) -> WireQuarantineList {
         let start = request.artifactSha256
-        guard (8...64).contains(start.utf8.count), start.utf8.allSatisfy(\.isLowerHexDigit) else {
+        guard (8...64).contains(start.utf8.count), Hex.isHex(start, digits: start.utf8.count) else {
             throw Failure(
                 .invalidArgument, "\(start.quotedForDisplay()) is not the beginning of a digest",
                 hint: "give 8 digits or more")
@@ -198,15 +198,5 @@ extension Router {
         reply.warnings = try await reload()
         reply.rulesSha256 = boundary.rules.digest
         return reply
-    }
-}
-
-extension UInt8 {
-    fileprivate var isLowerHexDigit: Bool { (48...57).contains(self) || (97...102).contains(self) }
-}
-
-extension String {
-    var trimmed: String {
-        String(drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
     }
 }

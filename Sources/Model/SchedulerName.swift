@@ -27,6 +27,12 @@ package struct SchedulerName: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension StringProtocol {
+    /// Without the white space at its ends.
+    package var trimmed: String {
+        let start = drop { $0.isWhitespace }
+        return String(start.prefix(start.count - start.reversed().prefix { $0.isWhitespace }.count))
+    }
+
     /// The text in quotes with every control character, quote and line end escaped and the length bounded, so that
     /// a string from outside cannot forge a line of a log or a terminal sequence.
     package func quotedForDisplay(limit: Int = 80) -> String {

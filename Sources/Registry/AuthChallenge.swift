@@ -47,10 +47,7 @@ struct AuthChallenge: Hashable, Sendable {
             isEscaped = character == "\\" && isQuoted && !isEscaped
             items[items.count - 1].append(character)
         }
-        return items.map {
-            String($0.drop { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\t" }.reversed())
-        }
-        .filter { !$0.isEmpty }
+        return items.map(\.trimmed).filter { !$0.isEmpty }
     }
 
     private static func parameter(_ text: Substring) -> (name: String, value: String)? {

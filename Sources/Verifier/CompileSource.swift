@@ -159,10 +159,3 @@ struct CompileSource {
         static let quote = UInt8(ascii: "\""), apostrophe = UInt8(ascii: "'")
     }
 }
-
-extension String {
-    var trimmed: String {
-        let start = drop { $0.isWhitespace }
-        return String(start.prefix(start.count - start.reversed().prefix { $0.isWhitespace }.count))
-    }
-}
