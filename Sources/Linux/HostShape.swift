@@ -18,7 +18,8 @@ extension MachineShape {
             isVirtual: flags?.split(separator: " ").contains("hypervisor") ?? false)
     }
 
-    private static var architecture: String {
+    /// That this program was made for.
+    package static var architecture: String {
         #if arch(x86_64)
             "x86_64"
         #elseif arch(arm64)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Linux
 import Model
 import SwiftProtobuf
 import Wire
@@ -32,7 +33,9 @@ struct WorkloadOptions: ParsableArguments {
             guard workloadClass == nil, featureValue.isEmpty else {
                 throw Failure(.invalidArgument, "--profile has the class and the features: give it alone")
             }
-            return try Self.check(try Self.file(profile))
+            let given = try Self.file(profile)
+            _ = try given.asProfile()
+            return given
         }
         guard let workloadClass else {
             guard featureValue.isEmpty else {
@@ -43,7 +46,8 @@ struct WorkloadOptions: ParsableArguments {
         var given = WireProfile()
         given.workloadClass = workloadClass
         for text in featureValue { given.features.append(try Self.feature(text)) }
-        return try Self.check(given)
+        _ = try given.asProfile()
+        return given
     }
 
     private static func file(_ path: String) throws(Failure) -> WireProfile {
@@ -65,17 +69,6 @@ struct WorkloadOptions: ParsableArguments {
         (feature.name, feature.value) = (setting.name, value)
         return feature
     }
-
-    private static func check(_ profile: WireProfile) throws(Failure) -> WireProfile {
-        var features: [String: Double] = [:]
-        for feature in profile.features {
-            guard features.updateValue(feature.value, forKey: feature.name) == nil else {
-                throw Failure(.invalidArgument, "the feature \(feature.name.quotedForDisplay()) is there twice")
-            }
-        }
-        try WorkloadProfile(workloadClass: profile.workloadClass, features: features, goal: profile.goal).check()
-        return profile
-    }
 }
 
 extension WorkloadOptions {
@@ -84,11 +77,7 @@ extension WorkloadOptions {
         guard let machine else { return nil }
         var shape = WireMachine()
         (shape.threadsPerCore, shape.llcs, shape.nodes) = (1, 1, 1)
-        #if arch(arm64)
-            shape.architecture = "aarch64"
-        #else
-            shape.architecture = "x86_64"
-        #endif
+        shape.architecture = MachineShape.architecture
         for part in machine.split(separator: ",", omittingEmptySubsequences: false) {
             try Self.set(String(part), in: &shape)
         }

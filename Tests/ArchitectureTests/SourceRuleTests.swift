@@ -65,7 +65,9 @@ import Testing
 
     @Test func packageIsEnough() throws {
         for file in try SourceFile.all(in: "Sources") {
-            for (number, line) in file.code where line.contains(#/\b(public|open)\s+(?!\()\w/#) {
+            // The words are looked for first: the expression alone takes seconds for all the lines.
+            let lines = file.code.filter { $0.1.contains("public") || $0.1.contains("open") }
+            for (number, line) in lines where line.contains(#/\b(public|open)\s+(?!\()\w/#) {
                 Issue.record("\(file.path):\(number): \(line)")
             }
         }

@@ -3,7 +3,7 @@ import Testing
 @testable import BPFObject
 
 /// Damaged objects parse or throw; that this process goes on is what is tested. The fuzzer does the same at length.
-@Suite(.timeLimit(.minutes(2))) struct CorruptionTests {
+@Suite(.timeLimit(.minutes(5))) struct CorruptionTests {
     private struct Random {
         var state: UInt64
         mutating func below(_ limit: Int) -> Int {

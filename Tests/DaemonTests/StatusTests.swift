@@ -12,7 +12,7 @@ import Testing
 import Wire
 
 /// Status is the kernel's word at that moment, however often it is asked.
-@Suite(.timeLimit(.minutes(1))) struct StatusTests {
+@Suite(.timeLimit(.minutes(5))) struct StatusTests {
     /// A folder that plays /sys/kernel/sched_ext.
     private static func kernel(_ state: String, _ ops: String, _ sequence: Int) throws -> TemporaryFolder {
         let folder = try TemporaryFolder()

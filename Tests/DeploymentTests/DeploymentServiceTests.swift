@@ -8,7 +8,7 @@ import TestSupport
 import Testing
 
 /// What the service refuses. That it deploys is shown on a sched_ext kernel, by the end-to-end tests.
-@Suite(.timeLimit(.minutes(1))) struct DeploymentServiceTests {
+@Suite(.timeLimit(.minutes(5))) struct DeploymentServiceTests {
     @Test(.disabled(if: HostProbe.missingForDeployment().isEmpty, "this machine would really do it"))
     func withoutSchedExtNothingIsRecorded() async throws {
         let parts = try Parts()

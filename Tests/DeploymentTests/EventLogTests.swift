@@ -2,7 +2,7 @@ import Deployment
 import Model
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct EventLogTests {
+@Suite(.timeLimit(.minutes(5))) struct EventLogTests {
     private static func log(_ count: Int) -> EventLog {
         let log = EventLog()
         for number in 0..<count { log.append(.deployed, "event \(number)", record: nil, at: Int64(number)) }

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// Who watches shares one that looks; with the last of them everything leaves the kernel.
-@Suite(.timeLimit(.minutes(1))) struct LiveStationTests {
+@Suite(.timeLimit(.minutes(5))) struct LiveStationTests {
     /// Counts what is loaded, and how often is looked.
     final class Probes: Sendable {
         struct State {

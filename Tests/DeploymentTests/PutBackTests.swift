@@ -11,7 +11,7 @@ import Testing
 
 /// A scheduler that made way comes back as it was, else loaded anew. The descriptors of these tests are of an ordinary file, which
 /// no kernel attaches again: what the kernel says of a scheduler from before a hotplug, the end-to-end tests have.
-@Suite(.timeLimit(.minutes(1))) struct PutBackTests {
+@Suite(.timeLimit(.minutes(5))) struct PutBackTests {
     /// What a daemon leaves that was killed after it had detached `made-way` for the next one.
     private static func cutOff(_ parts: Parts, artifact: String) async throws -> (DeploymentRecord, [Systemd.Passed]) {
         var spec = Parts.spec("made-way", artifact: artifact)

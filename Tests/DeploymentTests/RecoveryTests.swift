@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// What a new daemon makes of what an earlier one left.
-@Suite(.timeLimit(.minutes(1))) struct RecoveryTests {
+@Suite(.timeLimit(.minutes(5))) struct RecoveryTests {
     @Test func whatWasCutOffHasFailedAndWhatRanIsReleased() async throws {
         let parts = try Parts()
         try await parts.leave(.failed, "old")
@@ -166,7 +166,7 @@ import Testing
 }
 
 /// What the service sees the kernel do.
-@Suite(.timeLimit(.minutes(1))) struct ObservationTests {
+@Suite(.timeLimit(.minutes(5))) struct ObservationTests {
     @Test func aForeignSchedulerComesChangesAndGoes() async throws {
         let kernel = try FakeKernel(state: "disabled")
         let parts = try Parts(kernel: kernel.folder.path)

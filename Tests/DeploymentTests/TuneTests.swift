@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// What runs is changed: all of it or nothing, written down, and taken back.
-@Suite(.timeLimit(.minutes(1))) struct TuneTests {
+@Suite(.timeLimit(.minutes(5))) struct TuneTests {
     @Test func aChangeIsMadeToldAndReadBack() async throws {
         let running = try await Running.start(parameters: [Setting(name: "gap_us", value: "200")])
         let view = try await running.tune {

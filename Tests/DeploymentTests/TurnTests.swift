@@ -8,7 +8,7 @@ import Testing
 @testable import Deployment
 
 /// What comes in while the daemon puts a scheduler back.
-@Suite(.timeLimit(.minutes(1))) struct TurnTests {
+@Suite(.timeLimit(.minutes(5))) struct TurnTests {
     /// A service in the middle of putting `good` back: it has been asked whether there is an objection, and the answer is awaited.
     private struct Restoring {
         let parts: Parts

@@ -3,7 +3,7 @@ import Foundation
 import Model
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct JSONTests {
+@Suite(.timeLimit(.minutes(5))) struct JSONTests {
     @Test func saysEverythingOnOneLine() throws {
         let text = JSONRenderer().text(Sample.run())
         #expect(!text.contains("\n"))

@@ -4,7 +4,7 @@ import Model
 import Testing
 
 /// The log against what SARIF 2.1.0 demands. Sections are those of the standard.
-@Suite(.timeLimit(.minutes(1))) struct SARIFTests {
+@Suite(.timeLimit(.minutes(5))) struct SARIFTests {
     typealias Object = [String: Any]
 
     private static func log(_ run: Diagnosis = Sample.run()) throws -> Object {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Diagnostics
 
-@Suite(.timeLimit(.minutes(1))) struct TextTests {
+@Suite(.timeLimit(.minutes(5))) struct TextTests {
     let plain = TextRenderer(sources: Sample.sources)
 
     @Test func aFindingLooksLikeACompilers() {

@@ -1,7 +1,7 @@
 import GuestProtocol
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct TrialReportTests {
     static let samples: [TrialRecord] = [
         .kernel(release: "7.3.4+deb13-cloud-amd64", build: "00ff"),

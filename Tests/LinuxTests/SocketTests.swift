@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Real sockets: credentials of a peer, one question and answer, notifications.
-@Suite(.timeLimit(.minutes(1))) struct SocketTests {
+@Suite(.timeLimit(.minutes(5))) struct SocketTests {
     @Test func thePeerOfASocketPairIsThisProcess() throws {
         var fds: [Int32] = [0, 0]
         #expect(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | O_CLOEXEC, 0, &fds) == 0)

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Liveness
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct BoundsTests {
     /// What is known of `value`, in one of many ways, some of them of several at once.
     static func about(_ value: UInt64, _ generator: inout Generator) -> Bounds {

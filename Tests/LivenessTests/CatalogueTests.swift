@@ -4,7 +4,7 @@ import Liveness
 import Model
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct CatalogueTests {
     private func document() throws -> String {
         var root = #filePath

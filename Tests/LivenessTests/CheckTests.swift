@@ -5,7 +5,7 @@ import Testing
 @testable import Liveness
 
 /// Each check on the smallest scheduler that fulfils it, and on one that does not.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct CheckTests {
     private func analyse(
         enqueue: (inout Assembler) -> Void, dispatch: ((inout Assembler) -> Void)? = nil,

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Liveness
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct EngineTests {
     private func enqueue(_ build: (inout Assembler) -> Void) -> AnalysisResult {
         let code = Assembler.make {

@@ -5,7 +5,7 @@ import Testing
 @testable import Liveness
 
 /// The checks that need no paths, each on a scheduler that fulfils it and on one that does not.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct StaticTests {
     /// A kernel with the flags of 7.3, and its way to decide on contexts.
     private static func kernel() throws -> BTF {

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Liveness
 
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct TermTests {
     /// The number that a term has when its inputs have these.
     static func value(_ id: TermID, _ table: TermTable, _ inputs: [TermID: UInt64]) -> UInt64 {

@@ -5,7 +5,7 @@ import Testing
 @testable import Liveness
 
 /// A counter or a deadline that gives the second of two queues its turn, and what sets it back.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct TurnTests {
     /// What enqueue does to the place before it inserts into the first queue.
     enum Arrival { case nothing, constant(Int32), sometimes(Int32), time, counted }

@@ -4,7 +4,7 @@ import Testing
 @testable import Linux
 @testable import MicroVM
 
-@Suite(.timeLimit(.minutes(2))) struct AgentTests {
+@Suite(.timeLimit(.minutes(5))) struct AgentTests {
     @Test func aCommandGivesOutputErrorsAndStatus() async throws {
         try await LocalAgent.with { machine in
             let result = try await machine.run("echo out; echo err >&2; exit 3")

@@ -2,7 +2,7 @@ import Testing
 
 @testable import MicroVM
 
-@Suite(.timeLimit(.minutes(1))) struct PartsTests {
+@Suite(.timeLimit(.minutes(5))) struct PartsTests {
     @Test func theConsoleKeepsItsEnd() throws {
         let log = try ConsoleLog(capacity: 100)
         for line in 0..<1000 { log.append(Array("line \(line)\r\n".utf8)) }

@@ -46,7 +46,7 @@ struct StandIn {
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct SupervisorTests {
+@Suite(.timeLimit(.minutes(5))) struct SupervisorTests {
     @Test func theMachineEndsWithItsScope() async throws {
         let standIn = try StandIn()
         defer { standIn.remove() }

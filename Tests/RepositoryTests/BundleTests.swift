@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Entries that travel: everything arrives, and nothing of it is believed.
-@Suite(.timeLimit(.minutes(3))) struct BundleTests {
+@Suite(.timeLimit(.minutes(5))) struct BundleTests {
     private static func proven() async throws -> PolicyBundle {
         let repository = try TestRepository()
         let entry = try Policies.entry("fifo@1.0.0")

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What is installed becomes entries, and what was tried is recognised.
-@Suite(.timeLimit(.minutes(3))) struct IntakeTests {
+@Suite(.timeLimit(.minutes(5))) struct IntakeTests {
     private static func primitive(_ changes: [String: String?] = [:], then tail: String = "") -> String {
         var all: [String: String?] = [
             "name": "\"queue\"", "version": "\"1.0.0\"", "object_file": nil, "source_file": "\"queue.bpf.h\"",

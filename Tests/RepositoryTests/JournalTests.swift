@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The history of deployments in a real SQLite file.
-@Suite(.timeLimit(.minutes(3))) struct JournalTests {
+@Suite(.timeLimit(.minutes(5))) struct JournalTests {
     private static func path(_ folder: TemporaryFolder) -> String { folder.path("schedcp.sqlite") }
 
     @Test func aRecordIsNumberedAndReadBack() async throws {
@@ -108,7 +108,7 @@ import Testing
 }
 
 /// A disk that refuses, and a file that is not what it was.
-@Suite(.timeLimit(.minutes(3))) struct JournalFaultTests {
+@Suite(.timeLimit(.minutes(5))) struct JournalFaultTests {
     @Test func aFullDatabaseIsSaidAndChangesNothing() async throws {
         let folder = try TemporaryFolder()
         let path = folder.path("schedcp.sqlite")

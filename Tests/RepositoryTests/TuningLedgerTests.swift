@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Changes of running schedulers on disk.
-@Suite(.timeLimit(.minutes(1))) struct TuningLedgerTests {
+@Suite(.timeLimit(.minutes(5))) struct TuningLedgerTests {
     private static func change(_ deployment: Int64, _ number: Int128) -> TuningChange {
         var (before, after) = (TuningValues(), TuningValues())
         before.tunables = ["slice_us": number - 1]

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// sd_notify against a real datagram socket. The environment belongs to a whole process, so each test is one.
-@Suite(.timeLimit(.minutes(1))) struct SystemdTests {
+@Suite(.timeLimit(.minutes(5))) struct SystemdTests {
     static func withManager(_ body: (DatagramSocket) throws -> Void) throws {
         let folder = try TemporaryFolder()
         let manager = try DatagramSocket(folder.path("notify"))

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Torture
 
-@Suite(.timeLimit(.minutes(1))) struct CatalogueTests {
+@Suite(.timeLimit(.minutes(5))) struct CatalogueTests {
     private let machine = Machine(cpus: [0, 1], removable: [1], cgroups: "/sys/fs/cgroup")
 
     @Test func everyLoadHasItsOwnNameAndMakesSense() {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Torture
 
-@Suite(.timeLimit(.minutes(1))) struct JudgeTests {
+@Suite(.timeLimit(.minutes(5))) struct JudgeTests {
     private static let second: UInt64 = 1_000_000_000
     private let judge = Judge(cpus: 2)
 

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Trials
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct CPIOArchiveTests {
     /// What an archive holds, read as the kernel reads it.
     struct Entry: Hashable {

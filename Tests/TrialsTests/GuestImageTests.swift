@@ -4,7 +4,7 @@ import Testing
 
 @testable import Trials
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct GuestImageTests {
     @Test func theLinkersListIsRead() {
         let text = """

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Trials
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ShapeTests {
     @Test func quickIsOneMachineAndFullIsAll() {
         #expect(TrialShape.all(for: .quick).map(\.name) == ["2-cpus"])

@@ -52,7 +52,7 @@ enum FakeAgent {
     }
 }
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct SilentGuestTests {
     static func said(_ records: [TrialRecord]) -> [UInt8] { records.flatMap(TrialReport.lines(for:)) }
 

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Trials
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct TriesTests {
     private let passed = MachineRun(dynamic: VerdictTests.run(VerdictTests.attached + [.done(.passed)]))
     private let failed = MachineRun(dynamic: VerdictTests.run(VerdictTests.attached + [.done(.failed)]))

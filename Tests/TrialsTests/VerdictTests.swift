@@ -5,7 +5,7 @@ import Testing
 
 @testable import Trials
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct VerdictTests {
     static func run(_ records: [TrialRecord], exit: CommandExit? = CommandExit(.status(0))) -> CommandRun {
         var run = CommandRun()

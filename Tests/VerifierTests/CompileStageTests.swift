@@ -6,7 +6,7 @@ import Testing
 
 @testable import Verifier
 
-@Suite(.timeLimit(.minutes(2))) struct CompileStageTests {
+@Suite(.timeLimit(.minutes(5))) struct CompileStageTests {
     private static func shipped(_ name: String) throws -> [UInt8] {
         try TextFile.readBytes("\(Checkout.root)/bpf/\(name).bpf.c", limit: 1 << 20)
     }

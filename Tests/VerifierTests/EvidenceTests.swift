@@ -6,7 +6,7 @@ import Testing
 
 @testable import Verifier
 
-@Suite(.timeLimit(.minutes(1))) struct EvidenceTests {
+@Suite(.timeLimit(.minutes(5))) struct EvidenceTests {
     let folder: TemporaryFolder
 
     init() throws { folder = try TemporaryFolder() }

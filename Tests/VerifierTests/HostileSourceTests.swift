@@ -7,7 +7,7 @@ import Testing
 @testable import Verifier
 
 /// Sources that want something else of the compiler than an object.
-@Suite(.timeLimit(.minutes(2))) struct HostileSourceTests {
+@Suite(.timeLimit(.minutes(5))) struct HostileSourceTests {
     private static func run(
         _ text: String, folders: [String] = [], seconds: Int = 5, megabytes: Int = 512
     ) async throws -> CompileResult {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Verifier
 
-@Suite(.timeLimit(.minutes(1))) struct PipelineTests {
+@Suite(.timeLimit(.minutes(5))) struct PipelineTests {
     @Test func stagesRunInOrderAndAreTold() async throws {
         let log = EventLog()
         let report = try await FakeStages().verifier().run(Candidate.source) { log.take($0) }

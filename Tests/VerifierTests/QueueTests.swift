@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import Verifier
 
-@Suite(.timeLimit(.minutes(1))) struct QueueTests {
+@Suite(.timeLimit(.minutes(5))) struct QueueTests {
     /// Jobs that wait until they are let go, in the order in which they began.
     final class Jobs: Sendable {
         private let begun = Mutex<[String]>([])

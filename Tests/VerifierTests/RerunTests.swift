@@ -5,7 +5,7 @@ import Testing
 
 @testable import Verifier
 
-@Suite(.timeLimit(.minutes(1))) struct RerunTests {
+@Suite(.timeLimit(.minutes(5))) struct RerunTests {
     let folder: TemporaryFolder
 
     init() throws { folder = try TemporaryFolder() }

@@ -7,7 +7,7 @@ import Testing
 @testable import Verifier
 
 /// What a program in the sandbox can do: shell scripts in the place of a compiler that an attacker took over.
-@Suite(.timeLimit(.minutes(2))) struct SandboxTests {
+@Suite(.timeLimit(.minutes(5))) struct SandboxTests {
     private static func compile(_ script: String, seconds: Int = 30) async throws -> CompileResult {
         let folder = try TemporaryFolder()
         let stage = try await Compiling.stage(fake: script, in: folder, seconds: seconds)
@@ -147,7 +147,7 @@ import Testing
 }
 
 /// The layer for kernels without Landlock, where this machine has bubblewrap and lets it make namespaces.
-@Suite(.timeLimit(.minutes(2))) struct BubblewrapTests {
+@Suite(.timeLimit(.minutes(5))) struct BubblewrapTests {
     private static func stage() async throws -> CompileStage? {
         guard let path = HostFile.program("bwrap") else { return nil }
         let sandbox = Sandbox(layer: .bubblewrap(path))

@@ -8,7 +8,7 @@ import Testing
 @testable import Verifier
 
 /// Which kernel is verified for, and what is kept of it.
-@Suite(.timeLimit(.minutes(2))) struct TargetKernelTests {
+@Suite(.timeLimit(.minutes(5))) struct TargetKernelTests {
     /// A machine that runs a kernel with sched_ext, as far as the finder looks.
     private static func machine(
         _ folder: TemporaryFolder, types: [UInt8] = SmallTypes.withSchedExt, hasSchedExt: Bool = true,
