@@ -83,10 +83,11 @@ s32 BPF_STRUCT_OPS(fifo_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wak
 void BPF_STRUCT_OPS(fifo_enqueue, struct task_struct *p, u64 enq_flags)
 {
 	u32 queue = queue_for(p);
+	s32 queued = scx_bpf_dsq_nr_queued(queue);
 
-	dsq_insert(p, queue, slice_beside(scx_bpf_dsq_nr_queued(queue)), enq_flags);
+	dsq_insert(p, queue, slice_beside(queued), enq_flags);
 	count(COUNT_ENQUEUED);
-	if (wake_idle_cpu_for(p))
+	if (wake_idle_cpu_behind(queued, p, enq_flags))
 		count(COUNT_KICKED);
 }
 

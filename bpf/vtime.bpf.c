@@ -99,12 +99,13 @@ static u64 place_of(const struct task_struct *p)
 void BPF_STRUCT_OPS(vtime_enqueue, struct task_struct *p, u64 enq_flags)
 {
 	struct task_state *state = state_of(p);
+	s32 queued = scx_bpf_dsq_nr_queued(QUEUE);
 
 	if (state)
 		state->charged = true;
-	dsq_insert_ordered(p, QUEUE, slice_of(p, scx_bpf_dsq_nr_queued(QUEUE)), place_of(p), enq_flags);
+	dsq_insert_ordered(p, QUEUE, slice_of(p, queued), place_of(p), enq_flags);
 	count(COUNT_ENQUEUED);
-	if (wake_idle_cpu_for(p))
+	if (wake_idle_cpu_behind(queued, p, enq_flags))
 		count(COUNT_KICKED);
 }
 

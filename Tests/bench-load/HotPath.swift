@@ -22,7 +22,9 @@ struct HotPath {
             return (object.label, try Candidate(path: parts.first ?? "", settings: settings))
         }
         for pair in 0...plan.runs {
-            for (label, candidate) in candidates {
+            // Each pair begins with another one, so that nobody's place in the order is anybody's advantage.
+            for place in candidates.indices {
+                let (label, candidate) = candidates[(place + pair) % candidates.count]
                 do {
                     try candidate.attach(hints: [])
                     let cost = measure(stage)

@@ -55,6 +55,15 @@ static __always_inline bool wake_idle_cpu_for(const struct task_struct *p)
 	return true;
 }
 
+/*
+ * The same for a queue in which `queued` others wait already: no search where select_cpu has just made one in vain. A CPU
+ * that went idle between the two would have taken one of those, so the search is for a queue that was empty.
+ */
+static __always_inline bool wake_idle_cpu_behind(s32 queued, const struct task_struct *p, u64 enq_flags)
+{
+	return (queued <= 0 || !(enq_flags & SCX_ENQ_CPU_SELECTED)) && wake_idle_cpu_for(p);
+}
+
 /* In dispatch: may the CPU go on with the task it has just run? */
 static __always_inline bool can_continue(const struct task_struct *prev, s32 cpu)
 {
