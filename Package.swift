@@ -256,7 +256,7 @@ let package = Package(
                 "TestSupport", "Wire", protobuf, "schedctl",
             ]),
         tests("ArchitectureTests", ["TestSupport"]),
-        tests("BenchReportTests", ["BenchReport"]),
+        tests("BenchReportTests", ["BenchReport", "Model", "Wire", protobuf]),
         tests("ExchangeTests", ["Attestation", "Exchange", "Model", "RegistrySupport", "Repository", "TestSupport"]),
         tests("RegistryTests", ["Exchange", "Model", "Registry", "RegistrySupport", "TestSupport", "Web"]),
         tests(

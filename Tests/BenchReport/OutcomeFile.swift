@@ -8,6 +8,8 @@ package struct OutcomeFile: Encodable, Hashable, Sendable {
     package struct Machine: Encodable, Hashable, Sendable {
         package var architecture: String
         package var cpus: Int
+        /// The lab always is.
+        package var virtual = true
     }
 
     package var id, entry, kernel, metric, better, baseline, trial: String

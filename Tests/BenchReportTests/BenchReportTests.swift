@@ -1,4 +1,8 @@
+import Foundation
+import Model
+import SwiftProtobuf
 import Testing
+import Wire
 
 @testable import BenchReport
 
@@ -118,6 +122,19 @@ import Testing
         #expect(file.low <= file.ratio && file.ratio <= file.high)
         #expect(file.workload.workloadClass == "interactive")
         #expect(file.id == "bench-1795660000-cgroupfair-interactive-response_p99")
+    }
+
+    @Test func theRepositoryTakesIt() throws {
+        let file = try #require(outcome(try row([(80, 100), (82, 100), (81, 100)])))
+        let wire = try WireOutcome(jsonUTF8Bytes: try JSONEncoder().encode(file))
+        let defaults = OutcomeDefaults(
+            entry: try EntryKey(wire.entry), artifact: String(repeating: "0", count: 64),
+            machine: MachineShape(architecture: "aarch64", cpus: 64), kernel: "6.12", measuredBy: "test", now: 1)
+        let taken = try wire.asReported(defaults)
+        #expect(taken.kernel == "7.3.4" && taken.machine.cpus == 2 && taken.machine.isVirtual)
+        #expect(taken.effect.ratio == file.ratio && taken.effect.low == file.low && taken.effect.high == file.high)
+        #expect(taken.effect.better == .lower && taken.effect.runs == 3 && taken.trial == "bench-1795660000")
+        #expect(taken.workload.workloadClass == "interactive")
     }
 
     @Test func withoutAnIntervalThereIsNone() throws {

@@ -34,9 +34,13 @@ final class TopTerminal: Sendable {
             echo $status > status; echo THE-SHELL-AGAIN; sleep 1
             """, to: "job")
         let open = #"mkfifo "$0/keys" && exec 3<>"$0/keys" && exec "$@" <&3"#
+        // What started these tests may ignore signals, as nohup and background jobs do, and top then would as well.
         shell = try ChildProcess(
-            "/bin/sh",
-            ["-c", open, folder.path(""), script, "--quiet", "--flush", "--command", "bash '\(job)'", "/dev/null"],
+            "/usr/bin/env",
+            [
+                "--default-signal=HUP,INT,QUIT", "/bin/sh", "-c", open, folder.path(""), script, "--quiet", "--flush",
+                "--command", "bash '\(job)'", "/dev/null",
+            ],
             environment: ProcessInfo.processInfo.environment.merging(CommandLine.environment) { $1 })
     }
 
