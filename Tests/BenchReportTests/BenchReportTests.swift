@@ -106,6 +106,33 @@ import Wire
     }
 }
 
+@Suite struct BootTests {
+    private func boot(_ pairs: [(candidate: Double, standard: Double)]) -> [GuestLine.Sample] {
+        pairs.enumerated().flatMap { pair, values in
+            [(true, values.candidate), (false, values.standard)].map {
+                GuestLine.Sample(load: "batch", pair: pair, isCandidate: $0, metric: "makespan", value: $1)
+            }
+        }
+    }
+
+    /// Pairs that agree within each boot and not between them: the interval has to show that.
+    @Test func anIntervalOverBootsHasOneFigureForEach() throws {
+        let boots = [boot([(80, 100), (80, 100), (80, 100)]), boot([(105, 100), (105, 100), (105, 100)])]
+        let together = boots.enumerated().flatMap { $1.asOnePair($0) }
+        let row = try #require(Row.rows("x", together).first)
+        #expect(row.pairs == 2 && abs(row.ratio - (0.8 * 1.05).squareRoot()) < 1e-9)
+        #expect(row.verdict == .unclear)
+    }
+
+    @Test func itsFigureIsTheGeometricMeanOfWholePairs() throws {
+        let one = boot([(1, 4), (4, 4), (0, 4)]).asOnePair(7)
+        #expect(one.count == 2 && one.allSatisfy { $0.pair == 7 })
+        let row = try #require(Row.rows("x", one).first)
+        #expect(abs(row.ratio - 0.5) < 1e-9 && row.pairs == 1 && row.low == nil)
+        #expect(boot([(0, 4)]).asOnePair(1).isEmpty)
+    }
+}
+
 @Suite struct OutcomeFileTests {
     private func row(_ pairs: [(candidate: Double, other: Double)]) throws -> Row {
         try #require(Row.row("cgroupfair", "interactive", Metric.named("response_p99"), pairs))

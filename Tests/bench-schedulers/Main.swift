@@ -59,6 +59,9 @@ struct Compare: AsyncParsableCommand {
     @Option(help: "Write an outcome for each row to this folder, for `schedctl repo record`.")
     var outcomes: String?
 
+    @Option(help: "Do everything in so many boots: each counts as one pair, the mean of its own.")
+    var boots = 1
+
     @Option(help: "The folder with the schedulers' descriptions, for their versions.")
     var descriptions = "bpf"
 
@@ -70,33 +73,42 @@ struct Compare: AsyncParsableCommand {
         guard unknown.isEmpty else {
             throw ValidationError("no load \(unknown); there are \(LoadCase.all.map(\.name).joined(separator: ", "))")
         }
-        var rows: [Row] = []
+        guard boots > 0 else { throw ValidationError("--boots is 1 at least") }
         var failures: [String] = []
-        var records: [JSONRecord] = []
+        var measured: [Measured] = []
         let bench = BenchMachine(options: machine)
         let trial = "bench-\(Linux.Clock.realtime() / 1_000_000_000)"
-        for (shape, jobs) in try plan(bench) {
-            try await bench.run(jobs, shape) { job, outcome in
-                let new = Row.rows(job.scheduler, outcome.samples)
-                rows += new
-                failures += outcome.failures.map { "\(job.scheduler): \($0)" }
-                records += new.map { JSONRecord($0, shape: shape, kernel: outcome.kernel) }
-                if let outcomes {
-                    try OutcomeFile.write(
-                        new, shape: shape, kernel: outcome.kernel, descriptions: descriptions, trial: trial,
-                        to: outcomes)
+        for boot in 0..<boots {
+            for (shape, jobs) in try plan(bench) {
+                try await bench.run(jobs, shape) { job, outcome in
+                    let samples = boots > 1 ? outcome.samples.asOnePair(boot) : outcome.samples
+                    let new = Measured(
+                        scheduler: job.scheduler, shape: shape, kernel: outcome.kernel, samples: samples)
+                    failures += outcome.failures.map { "\(job.scheduler): \($0)" }
+                    let place = measured.take(new)
+                    note(Table(measured[place].rows, purpose: LoadCase.purposes).text)
+                    try write(measured, trial: trial)
                 }
-                if let json { try JSONRecord.write(records, to: json) }
-                note(Table(new, purpose: LoadCase.purposes).text)
             }
         }
-        rows = rows.enumerated().sorted { ($0.element.scheduler, $0.offset) < ($1.element.scheduler, $1.offset) }.map(
-            \.element)
+        let rows = measured.flatMap(\.rows).enumerated().sorted {
+            ($0.element.scheduler, $0.offset) < ($1.element.scheduler, $1.offset)
+        }.map(\.element)
         let table = Table(rows, purpose: LoadCase.purposes)
         print((markdown ? table.markdown : table.text) + "\n")
         print(table.summary)
         for failure in failures { print("failed: " + failure) }
         if rows.isEmpty || !failures.isEmpty { throw ExitCode(1) }
+    }
+
+    /// All that is known so far, into the files that were asked for.
+    private func write(_ measured: [Measured], trial: String) throws {
+        if let json { try JSONRecord.write(measured.flatMap(\.records), to: json) }
+        guard let outcomes else { return }
+        for it in measured {
+            try OutcomeFile.write(
+                it.rows, shape: it.shape, kernel: it.kernel, descriptions: descriptions, trial: trial, to: outcomes)
+        }
     }
 
     /// The schedulers of a folder whose names are asked for; all where none is.
@@ -132,6 +144,29 @@ struct Compare: AsyncParsableCommand {
             }
         }
         return plan
+    }
+}
+
+/// What all boots of a machine say about a scheduler.
+struct Measured: Sendable {
+    var scheduler: String
+    var shape: Shape
+    var kernel: String
+    var samples: [GuestLine.Sample]
+
+    var rows: [Row] { Row.rows(scheduler, samples) }
+    var records: [JSONRecord] { rows.map { JSONRecord($0, shape: shape, kernel: kernel) } }
+}
+
+extension [Measured] {
+    /// Adds what another boot measured; where it is now.
+    mutating func take(_ new: Measured) -> Int {
+        if let place = firstIndex(where: { $0.scheduler == new.scheduler && $0.shape == new.shape }) {
+            self[place].samples += new.samples
+            return place
+        }
+        append(new)
+        return count - 1
     }
 }
 
