@@ -82,17 +82,10 @@ extension [GuestLine.Sample] {
     /// Both sides' geometric means over whole pairs, as one pair of this number: pairs of one boot have more in common
     /// than those of several, so that an interval over boots is made of one figure for each.
     package func asOnePair(_ number: Int) -> [GuestLine.Sample] {
-        var order: [[String]] = []
-        var groups: [[String]: [GuestLine.Sample]] = [:]
-        for sample in self {
-            let key = [sample.load, sample.metric]
-            if groups[key] == nil { order.append(key) }
-            groups[key, default: []].append(sample)
-        }
-        return order.flatMap { key -> [GuestLine.Sample] in
-            guard let row = Row.rows("", groups[key] ?? []).first else { return [] }
-            return [(true, row.candidate), (false, row.standard)].map { isCandidate, value in
-                GuestLine.Sample(load: key[0], pair: number, isCandidate: isCandidate, metric: key[1], value: value)
+        Row.rows("", self).flatMap { row in
+            [(true, row.candidate), (false, row.standard)].map { isCandidate, value in
+                GuestLine.Sample(
+                    load: row.load, pair: number, isCandidate: isCandidate, metric: row.metric.name, value: value)
             }
         }
     }
