@@ -102,12 +102,9 @@ void BPF_STRUCT_OPS(ljf_runnable, struct task_struct *p, u64 enq_flags)
 void BPF_STRUCT_OPS(ljf_enqueue, struct task_struct *p, u64 enq_flags)
 {
 	struct task_state *state = state_of(p);
-	u64 now = clock_now(), place = now;
+	u64 now = clock_now();
 
-	/* A task that yielded asked to let the others go first, this once: it queues without credit. */
-	if (state && !state->yielded)
-		place = place_of(p, state, now);
-	dsq_insert_ordered(p, QUEUE, slice_ns(), place, enq_flags);
+	dsq_insert_ordered(p, QUEUE, slice_ns(), state ? place_of(p, state, now) : now, enq_flags);
 	count(COUNT_ENQUEUED);
 	if (wake_idle_cpu_for(p))
 		count(COUNT_KICKED);
@@ -119,6 +116,10 @@ static bool stays_first(struct task_struct *prev, s32 cpu)
 	struct task_state *state = state_of(prev);
 	u64 first;
 
+	/*
+	 * The first that waits goes before a task that yielded, and no more than that one: without its credit it would be
+	 * overtaken by all that arrive for as long as theirs lasts.
+	 */
 	if (!state || state->yielded)
 		return false;
 	charge_overrun(prev, state);
