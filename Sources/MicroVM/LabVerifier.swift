@@ -45,11 +45,11 @@ package struct LabVerifier: Hashable, Sendable {
         return String(line)
     }
 
-    /// Serves until the task is cancelled.
+    /// Serves until the task is cancelled or this process ends, however it does: the verifier looks at a pipe from us.
     func serve(folder: String, image: LabImage, cache: CacheFolder) -> Task<Void, any Error> {
         let arguments = [
             "serve", "--stream", "\(folder)/\(Self.port).sock", "--kernel", image.kernel, "--state", state(cache),
-            "--log-level", "info",
+            "--log-level", "info", "--until-input-ends",
         ]
         let environment = Environment.inherit.updating(["SCHEDCP_CACHE": cache.path])
         var options = PlatformOptions()
@@ -61,7 +61,8 @@ package struct LabVerifier: Hashable, Sendable {
         return Task {
             _ = try await Subprocess.run(
                 .name("sh"), arguments: Arguments(command), environment: environment, platformOptions: platform,
-                input: .none, output: .discarded, error: .discarded)
+                input: .inputWriter, output: .discarded, error: .discarded
+            ) { _ in try await Task.sleep(for: .seconds(1 << 30)) }
         }
     }
 }

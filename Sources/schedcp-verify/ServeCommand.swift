@@ -17,6 +17,7 @@ struct ServeCommand: AsyncParsableCommand {
               schedcp-verify serve --stream vm/org.schedcp.verify.sock --kernel vmlinuz
               schedcp-verify serve --stream /dev/ttyS1
               schedcp-verify serve --listen /run/verify.sock --jobs 4
+              sleep 1h | schedcp-verify serve --stream vm/org.schedcp.verify.sock --until-input-ends
             """)
     @Option(help: ArgumentHelp("A device, or the Unix socket behind one; opened anew when it ends.", valueName: "path"))
     var stream: String?
@@ -24,6 +25,8 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The file of the key (default: key.json in the state folder).", valueName: "path"))
     var key: String?
     @Option(help: "How many jobs run at a time.") var jobs = 1
+    @Flag(help: "End when standard input does: with the program that holds its other end, whatever becomes of that.")
+    var untilInputEnds = false
     @OptionGroup var options: VerifyOptions
 
     func validate() throws {
@@ -38,11 +41,24 @@ struct ServeCommand: AsyncParsableCommand {
             let host = JobHost(
                 key: try KeyFile.open(key ?? options.stateFolder + "/key.json"), arguments: childArguments, jobs: jobs,
                 logger: logger)
+            if untilInputEnds { try Self.exitWithInput() }
             if let stream { await serve(stream: stream, host, logger) }
             if let listen { try await serve(socket: listen, host, logger) }
         } catch {
             logger.critical("\(error)")
             throw ExitCode(1)
+        }
+    }
+
+    /// The jobs' processes end with us, for their inputs then end as well.
+    private static func exitWithInput() throws(Failure) {
+        let input: SharedDescriptor
+        do throws(SystemError) { input = SharedDescriptor(try Descriptor.duplicating(0)) } catch {
+            throw error.asFailure(.storage)
+        }
+        FrameInput.queue("life") {
+            while (try? StreamDevice.read(input.raw, limit: 4096)) != nil {}
+            ThisProcess.exit(0)
         }
     }
 
