@@ -53,6 +53,7 @@ let fuzzers = [
     fuzzer("rules", ["Access"]),
     fuzzer("attestation", ["Attestation"]),
     fuzzer("audit", ["Audit"]),
+    fuzzer("entries", ["Exchange", "Model", "Registry", "Repository"]),
     fuzzer("objects", ["BPFObject", "Liveness", "Model"]),
 ]
 
