@@ -175,8 +175,8 @@ extension SchedulerPolicy {
             description: entry.description, algorithm: entry.algorithm, license: entry.license,
             parameters: entry.parameters, hints: entry.hints, targetWorkloads: entry.targetWorkloads,
             notFor: entry.notFor, kernelMinimum: entry.kernelMinimum, promises: entry.promises,
-            artifact: entry.artifact, counters: entry.counters, features: entry.features, uses: entry.uses,
-            targets: entry.targets, sourceFile: entry.source?.file ?? "")
+            artifact: entry.artifact, counters: entry.counters, queues: entry.queues, features: entry.features,
+            uses: entry.uses, targets: entry.targets, sourceFile: entry.source?.file ?? "")
     }
 }
 

@@ -97,7 +97,8 @@ extension PolicyEntry {
     private func checkLists() throws(Failure) {
         typealias Limits = RepositoryLimits
         let sizes = [
-            targets.count, parameters.count, counters.count, hints.count, features.count, uses.count, promises.count,
+            targets.count, parameters.count, counters.count, queues.count, hints.count, features.count, uses.count,
+            promises.count,
         ]
         for size in sizes { try Limits.count(size, "items in a list") }
         for target in targets {
@@ -115,6 +116,9 @@ extension PolicyEntry {
             try Limits.line(counter.unit, "a counter's unit", mayBeEmpty: true)
             try Limits.text(counter.description, "a counter's description", mayBeEmpty: true)
         }
+        for queue in queues {
+            try Limits.text(queue.description, "a queue's description", mayBeEmpty: true)
+        }
         for hint in hints {
             try Limits.line(hint.map, "a hint's map")
             try Limits.text(hint.description, "a hint's description", mayBeEmpty: true)
@@ -127,6 +131,7 @@ extension PolicyEntry {
         try Limits.unique(parameters.map(\.name), "the parameter")
         try Limits.unique(counters.map(\.name), "the counter")
         try Limits.unique(counters.map { "\($0.index)" }, "the counter's index")
+        try Limits.unique(queues.map(\.name), "the queue")
         try Limits.unique(features, "the feature")
         try Limits.unique(uses.map(\.text), "the primitive")
     }

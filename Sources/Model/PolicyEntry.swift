@@ -100,6 +100,8 @@ package struct PolicyEntry: Hashable, Sendable {
     package var targets: [Target]
     package var parameters: [ParameterSpec]
     package var counters: [CounterSpec]
+    /// The dispatch queues that it makes.
+    package var queues: [QueueSpec]
     package var hints: [HintSpec]
     /// What it makes use of, as `topology.llc` or `hints.process`.
     package var features: [String]
@@ -116,8 +118,9 @@ package struct PolicyEntry: Hashable, Sendable {
     package init(
         key: EntryKey, kind: EntryKind = .scheduler, summary: String, description: String, algorithm: String,
         license: String, targetWorkloads: [String] = [], notFor: [String] = [], targets: [Target] = [],
-        parameters: [ParameterSpec] = [], counters: [CounterSpec] = [], hints: [HintSpec] = [],
-        features: [String] = [], uses: [SchedulerName] = [], kernelMinimum: String, promises: [String: String] = [:],
+        parameters: [ParameterSpec] = [], counters: [CounterSpec] = [], queues: [QueueSpec] = [],
+        hints: [HintSpec] = [], features: [String] = [], uses: [SchedulerName] = [], kernelMinimum: String,
+        promises: [String: String] = [:],
         source: SourceText? = nil, artifact: String, provenance: Provenance
     ) {
         self.key = key
@@ -131,6 +134,7 @@ package struct PolicyEntry: Hashable, Sendable {
         self.targets = targets
         self.parameters = parameters
         self.counters = counters
+        self.queues = queues
         self.hints = hints
         self.features = features
         self.uses = uses

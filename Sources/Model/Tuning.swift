@@ -26,6 +26,25 @@ package struct QueueSpec: Hashable, Sendable {
         case some(Int)
         /// One for each last-level cache, for each CPU.
         case perLLC, perCPU
+
+        /// A number, `llc` or `cpu`, as descriptions have it.
+        package var text: String {
+            switch self {
+            case .some(let number): "\(number)"
+            case .perLLC: "llc"
+            case .perCPU: "cpu"
+            }
+        }
+
+        package init?(text: String) {
+            switch text {
+            case "llc": self = .perLLC
+            case "cpu": self = .perCPU
+            default:
+                guard let number = Int(text) else { return nil }
+                self = .some(number)
+            }
+        }
     }
 
     package static let most = 64

@@ -57,7 +57,8 @@ extension PolicyRepository {
             key: key, kind: kind, summary: policy.summary, description: policy.description,
             algorithm: policy.algorithm, license: policy.license, targetWorkloads: policy.targetWorkloads,
             notFor: policy.notFor, targets: policy.targets, parameters: policy.parameters, counters: policy.counters,
-            hints: policy.hints, features: policy.features, uses: policy.uses, kernelMinimum: policy.kernelMinimum,
+            queues: policy.queues, hints: policy.hints, features: policy.features, uses: policy.uses,
+            kernelMinimum: policy.kernelMinimum,
             promises: policy.promises, source: source, artifact: policy.artifact,
             provenance: Provenance(
                 .shipped, maker: "SchedCP", parent: before,

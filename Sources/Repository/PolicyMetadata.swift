@@ -97,13 +97,13 @@ struct PolicyMetadata {
                 throw Failure(.invalidArgument, "queue '\(name)' has no id, a whole number from 0 on")
             }
             let count: QueueSpec.Count
-            switch entry["count"]?.string {
-            case "llc"?: count = .perLLC
-            case "cpu"?: count = .perCPU
-            case "1"?: count = .some(1)
-            case let word?:
-                throw Failure(.invalidArgument, "queue '\(name)' is there '\(word)' times: a number, llc or cpu")
-            case nil: count = .some(Int(clamping: try Self.number(entry, "count") ?? 1))
+            if let word = entry["count"]?.string {
+                guard let read = QueueSpec.Count(text: word) else {
+                    throw Failure(.invalidArgument, "queue '\(name)' is there '\(word)' times: a number, llc or cpu")
+                }
+                count = read
+            } else {
+                count = .some(Int(clamping: try Self.number(entry, "count") ?? 1))
             }
             queues.append(
                 try QueueSpec(name: name, id: id, count: count, description: try Self.string(entry, "description")))

@@ -16,6 +16,7 @@ struct StoredEntry: Codable {
     var targets: [StoredTarget]
     var parameters: [StoredParameter]
     var counters: [StoredCounter]
+    var queues: [StoredQueue]?
     var hints: [StoredHintSpec]
     var features: [String]
     var uses: [String]
@@ -41,6 +42,7 @@ struct StoredEntry: Codable {
         counters = entry.counters.map {
             StoredCounter(name: $0.name, index: $0.index, unit: $0.unit, description: $0.description)
         }
+        queues = entry.queues.isEmpty ? nil : entry.queues.map(StoredQueue.init)
         hints = entry.hints.map {
             StoredHintSpec(kind: $0.kind.rawValue, map: $0.map, description: $0.description)
         }
@@ -74,6 +76,7 @@ struct StoredEntry: Codable {
                 try CounterSpec(
                     name: stored.name, index: stored.index, unit: stored.unit, description: stored.description)
             },
+            queues: try (queues ?? []).map { stored throws(Failure) in try stored.spec() },
             hints: try hints.map { stored throws(Failure) in try stored.spec() }, features: features, uses: used,
             kernelMinimum: kernelMinimum, promises: promises,
             source: source.map { SourceText(file: sourceFile ?? "", text: $0) }, artifact: artifact,
@@ -91,6 +94,28 @@ struct StoredCounter: Codable {
     var index: Int
     var unit: String
     var description: String
+}
+
+struct StoredQueue: Codable {
+    var name: String
+    var id: UInt64
+    /// A number, `llc` or `cpu`.
+    var count: String
+    var description: String
+
+    init(_ spec: QueueSpec) {
+        name = spec.name
+        id = spec.id
+        count = spec.count.text
+        description = spec.description
+    }
+
+    func spec() throws(Failure) -> QueueSpec {
+        guard let count = QueueSpec.Count(text: count) else {
+            throw Failure(.invalidArgument, "the number of queues \(name.quotedForDisplay()) cannot be read")
+        }
+        return try QueueSpec(name: name, id: id, count: count, description: description)
+    }
 }
 
 struct StoredHintSpec: Codable {

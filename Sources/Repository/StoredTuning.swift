@@ -3,14 +3,6 @@ import Model
 
 /// What of a deployment can be read and changed while it runs, as the history keeps it.
 struct StoredLive: Codable {
-    struct StoredQueue: Codable {
-        var name: String
-        var id: UInt64
-        /// A number, `llc` or `cpu`.
-        var count: String
-        var description: String
-    }
-
     var tunables: [StoredParameter]
     var counters: [StoredCounter]
     var queues: [StoredQueue]
@@ -20,15 +12,7 @@ struct StoredLive: Codable {
         counters = live.counters.map {
             StoredCounter(name: $0.name, index: $0.index, unit: $0.unit, description: $0.description)
         }
-        queues = live.queues.map { queue in
-            let count =
-                switch queue.count {
-                case .some(let number): "\(number)"
-                case .perLLC: "llc"
-                case .perCPU: "cpu"
-                }
-            return StoredQueue(name: queue.name, id: queue.id, count: count, description: queue.description)
-        }
+        queues = live.queues.map(StoredQueue.init)
     }
 
     var description: LiveDescription {
@@ -40,16 +24,7 @@ struct StoredLive: Codable {
                     try CounterSpec(
                         name: stored.name, index: stored.index, unit: stored.unit, description: stored.description))
             }
-            for stored in queues {
-                let count: QueueSpec.Count =
-                    switch stored.count {
-                    case "llc": .perLLC
-                    case "cpu": .perCPU
-                    default: .some(Int(stored.count) ?? 1)
-                    }
-                live.queues.append(
-                    try QueueSpec(name: stored.name, id: stored.id, count: count, description: stored.description))
-            }
+            for stored in queues { live.queues.append(try stored.spec()) }
             return live
         }
     }

@@ -103,6 +103,7 @@ extension WireEntryReply {
         }
         parameters = entry.parameters.map(WireParameterSpec.init)
         counters = entry.counters.map(WireCounterSpec.init)
+        queues = entry.queues.map(WireQueueSpec.init)
         hints = entry.hints.map(WireHintSpec.init)
         features = entry.features
         uses = entry.uses.map(\.text)
@@ -141,6 +142,16 @@ extension WireCounterSpec {
         name = spec.name
         index = UInt32(clamping: spec.index)
         unit = spec.unit
+        description_p = spec.description
+    }
+}
+
+extension WireQueueSpec {
+    package init(_ spec: QueueSpec) {
+        self.init()
+        name = spec.name
+        id = spec.id
+        count = spec.count.text
         description_p = spec.description
     }
 }

@@ -2731,6 +2731,11 @@ package nonisolated struct WireEntryReply: @unchecked Sendable {
     set {_uniqueStorage()._versions = newValue}
   }
 
+  package var queues: [WireQueueSpec] {
+    get {_storage._queues}
+    set {_uniqueStorage()._queues = newValue}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -2762,6 +2767,26 @@ package nonisolated struct WireCounterSpec: Sendable {
   package var index: UInt32 = 0
 
   package var unit: String = String()
+
+  package var description_p: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// A dispatch queue that a scheduler makes, or several with numbers that follow one another.
+package nonisolated struct WireQueueSpec: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var name: String = String()
+
+  package var id: UInt64 = 0
+
+  /// A number, `llc` or `cpu`: one for each last-level cache, for each CPU.
+  package var count: String = String()
 
   package var description_p: String = String()
 
@@ -8727,7 +8752,7 @@ nonisolated extension WireEntryRequest: SwiftProtobuf.Message, SwiftProtobuf._Me
 
 nonisolated extension WireEntryReply: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".EntryReply"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}entry\0\u{1}description\0\u{1}algorithm\0\u{1}license\0\u{3}target_workloads\0\u{3}not_for\0\u{1}targets\0\u{1}parameters\0\u{1}counters\0\u{1}hints\0\u{1}features\0\u{1}uses\0\u{3}kernel_min\0\u{1}promises\0\u{1}source\0\u{1}maker\0\u{1}parent\0\u{1}change\0\u{1}attestations\0\u{1}outcomes\0\u{1}incidents\0\u{1}history\0\u{1}versions\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}entry\0\u{1}description\0\u{1}algorithm\0\u{1}license\0\u{3}target_workloads\0\u{3}not_for\0\u{1}targets\0\u{1}parameters\0\u{1}counters\0\u{1}hints\0\u{1}features\0\u{1}uses\0\u{3}kernel_min\0\u{1}promises\0\u{1}source\0\u{1}maker\0\u{1}parent\0\u{1}change\0\u{1}attestations\0\u{1}outcomes\0\u{1}incidents\0\u{1}history\0\u{1}versions\0\u{1}queues\0")
 
   fileprivate class _StorageClass {
     var _entry: WireEntrySummary? = nil
@@ -8753,6 +8778,7 @@ nonisolated extension WireEntryReply: SwiftProtobuf.Message, SwiftProtobuf._Mess
     var _incidents: [WireIncident] = []
     var _history: [WireStatusChange] = []
     var _versions: [String] = []
+    var _queues: [WireQueueSpec] = []
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -8786,6 +8812,7 @@ nonisolated extension WireEntryReply: SwiftProtobuf.Message, SwiftProtobuf._Mess
       _incidents = source._incidents
       _history = source._history
       _versions = source._versions
+      _queues = source._queues
     }
   }
 
@@ -8827,6 +8854,7 @@ nonisolated extension WireEntryReply: SwiftProtobuf.Message, SwiftProtobuf._Mess
         case 21: try { try decoder.decodeRepeatedMessageField(value: &_storage._incidents) }()
         case 22: try { try decoder.decodeRepeatedMessageField(value: &_storage._history) }()
         case 23: try { try decoder.decodeRepeatedStringField(value: &_storage._versions) }()
+        case 24: try { try decoder.decodeRepeatedMessageField(value: &_storage._queues) }()
         default: break
         }
       }
@@ -8908,6 +8936,9 @@ nonisolated extension WireEntryReply: SwiftProtobuf.Message, SwiftProtobuf._Mess
       if !_storage._versions.isEmpty {
         try visitor.visitRepeatedStringField(value: _storage._versions, fieldNumber: 23)
       }
+      if !_storage._queues.isEmpty {
+        try visitor.visitRepeatedMessageField(value: _storage._queues, fieldNumber: 24)
+      }
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -8940,6 +8971,7 @@ nonisolated extension WireEntryReply: SwiftProtobuf.Message, SwiftProtobuf._Mess
         if _storage._incidents != rhs_storage._incidents {return false}
         if _storage._history != rhs_storage._history {return false}
         if _storage._versions != rhs_storage._versions {return false}
+        if _storage._queues != rhs_storage._queues {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -9023,6 +9055,51 @@ nonisolated extension WireCounterSpec: SwiftProtobuf.Message, SwiftProtobuf._Mes
     if lhs.name != rhs.name {return false}
     if lhs.index != rhs.index {return false}
     if lhs.unit != rhs.unit {return false}
+    if lhs.description_p != rhs.description_p {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension WireQueueSpec: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".QueueSpec"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}id\0\u{1}count\0\u{1}description\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.name) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.id) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.count) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.description_p) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.name.isEmpty {
+      try visitor.visitSingularStringField(value: self.name, fieldNumber: 1)
+    }
+    if self.id != 0 {
+      try visitor.visitSingularUInt64Field(value: self.id, fieldNumber: 2)
+    }
+    if !self.count.isEmpty {
+      try visitor.visitSingularStringField(value: self.count, fieldNumber: 3)
+    }
+    if !self.description_p.isEmpty {
+      try visitor.visitSingularStringField(value: self.description_p, fieldNumber: 4)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: WireQueueSpec, rhs: WireQueueSpec) -> Bool {
+    if lhs.name != rhs.name {return false}
+    if lhs.id != rhs.id {return false}
+    if lhs.count != rhs.count {return false}
     if lhs.description_p != rhs.description_p {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true

@@ -37,6 +37,7 @@ enum RepoText {
             })
         out += section("Hints", it.hints.map { ["\($0.kind):", $0.description_p] })
         out += section("Counters", it.counters.map { [$0.name, $0.unit, $0.description_p] })
+        out += section("Queues", it.queues.map { [$0.name, Self.count($0.count), $0.description_p] })
         out += section("Good for", it.targetWorkloads.map { [$0] })
         out += section("Not for", it.notFor.map { [$0] })
         out += section("Promises", it.promises.map { ["\($0.name):", $0.value] })
@@ -46,6 +47,14 @@ enum RepoText {
         out += section("Measured", it.outcomes.prefix(10).map { [SearchText.outcome($0)] })
         if it.outcomes.count > 10 { out += "  and \(it.outcomes.count - 10) more: schedctl repo outcomes\n" }
         return String(out.dropLast())
+    }
+
+    private static func count(_ text: String) -> String {
+        switch text {
+        case "llc": "one per cache"
+        case "cpu": "one per CPU"
+        default: text
+        }
     }
 
     private static func attestation(_ it: WireEntryAttestation) -> [String] {

@@ -102,6 +102,7 @@ import Wire
         #expect(fifo.entry.artifactSha256 == ArtifactDigest.of(PolicySamples.object("fifo")))
         #expect(fifo.entry.origin == "shipped" && fifo.maker == "SchedCP" && !fifo.source.code.isEmpty)
         #expect(fifo.parameters.map(\.name).contains("slice_us") && !fifo.targetWorkloads.isEmpty)
+        #expect(fifo.queues.map(\.name) == ["llc"] && fifo.queues.map(\.count) == ["llc"])
         #expect(try await Embedded.entry("fifo@\(fifo.entry.version)", backend).source.code.isEmpty)
         for key in ["none", "fifo@9.9.9"] {
             let failure = try await Embedded.refusal(Embedded.ordinary, backend, .entry(.with { $0.key = key }))

@@ -23,6 +23,15 @@ extension EndToEnd {
             #expect(try await guest.vm.succeed("schedctl doctor || true").contains("policy repository"))
         }
 
+        @Test func aVersionOfTheRepositoryIsWatchedLikeWhatIsInstalled() async throws {
+            let guest = try await Guest.clean()
+            try await guest.vm.succeed("schedctl deploy fifo@1.0.0")
+            let view = try await guest.view()
+            #expect(view.queues?.map(\.name) == ["llc"], "\(view.missing ?? [])")
+            #expect(view.counters?.contains { $0.name == "enqueued" } == true)
+            #expect(try await guest.disagreements().isEmpty)
+        }
+
         @Test func aDamagedDatabaseIsMadeAgain() async throws {
             let guest = try await Guest.clean()
             try await guest.vm.succeed("schedctl attest issue fifo >/tmp/fifo.json")

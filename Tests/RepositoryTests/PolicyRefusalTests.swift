@@ -57,6 +57,7 @@ private func long(_ count: Int) -> String { String(repeating: "x", count: count)
         BadEntry("a class that is no word") { $0.targets = [Target(workloadClass: "", metric: "makespan")] },
         BadEntry("a parameter twice") { $0.parameters += $0.parameters },
         BadEntry("a counter twice") { $0.counters += $0.counters },
+        BadEntry("a queue twice") { $0.queues += $0.queues },
         BadEntry("too many workloads", .tooMany) { $0.targetWorkloads = Array(repeating: "w", count: 257) },
         BadEntry("too many promises", .tooMany) { entry in for n in 0..<257 { entry.promises["p\(n)"] = "" } },
         BadEntry("no maker") { $0.provenance.maker = "" },

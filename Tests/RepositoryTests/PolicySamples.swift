@@ -27,6 +27,11 @@ enum Policies {
                     name: "wide", type: .u64, defaultValue: Int128(UInt64.max), range: 0...Int128(UInt64.max),
                     isLive: true),
             ], counters: [try CounterSpec(name: "turns", index: 16, description: "how many turns")],
+            queues: [
+                try QueueSpec(name: "one", id: 0, description: "those that wait"),
+                try QueueSpec(name: "few", id: 1, count: .some(3)), try QueueSpec(name: "cache", id: 8, count: .perLLC),
+                try QueueSpec(name: "each", id: 1 << 61, count: .perCPU),
+            ],
             hints: [HintSpec(kind: .process, map: "hint_comm", description: "by name")],
             features: ["topology.llc", "hotplug"], kernelMinimum: "6.12",
             promises: ["starvation": "a waiting task \"runs\"\n"],
