@@ -144,6 +144,11 @@ extension EndToEnd {
             #expect(status.kernel.owner == "FOREIGN")
             #expect(status.kernel.ops?.hasPrefix("foreign") == true)
             #expect(try await guest.schedctl("status").stdout.contains("loaded by another program"))
+            // Watched as far as it can be without knowing it.
+            let view = try await guest.view()
+            #expect(view.kernel.owner == "FOREIGN" && view.deployment == nil && view.cpus?.isEmpty == false)
+            #expect(view.counters == nil && view.layers == nil && view.waits?.counts?.isEmpty == false)
+            #expect(try await guest.schedctl("top --once").stdout.contains("foreign"))
             let refused = try await guest.schedctl("deploy vtime")
             #expect(refused.status == 1)
             #expect(refused.stderr.contains("foreign"))
