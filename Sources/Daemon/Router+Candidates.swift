@@ -103,7 +103,11 @@ extension Router {
 
     /// A version of an entry, as `fifo@1.0.0`, is looked up in the repository; what is installed is named without one.
     func found(_ source: Candidate.Source?) async throws(Failure) -> Candidate.Source? {
-        guard case .name(let name) = source, name.utf8.contains(64) else { return source }
+        guard case .name(let name) = source else { return source }
+        guard name.utf8.contains(64) else {
+            do throws(Failure) { _ = try entry(name) } catch { throw await pointed(error, at: name) }
+            return source
+        }
         let repository = try await policies.opened().repository
         let record = try await repository.record(name)
         guard record.entry.kind == .scheduler else {
@@ -116,6 +120,15 @@ extension Router {
         }
         return .entry(
             record.entry, object: try object(of: record.entry), try await repository.attestations(of: record.id))
+    }
+
+    /// Which version to ask for, where what is not installed is in the repository.
+    private func pointed(_ failure: Failure, at name: String) async -> Failure {
+        guard failure.code == .notFound, let repository = try? await policies.opened().repository,
+            let there = try? await repository.record(name).entry, there.kind == .scheduler
+        else { return failure }
+        return Failure(
+            failure.code, failure.message, hint: "the repository has \(there.key): ask for it with its version")
     }
 
     /// What a source file may be called, and how large it may be.

@@ -96,8 +96,8 @@ package struct Catalog: Sendable {
         guard let policy = policies[name], let object = objects[name] else {
             let known = sorted.map(\.name.text).joined(separator: ", ")
             throw Failure(
-                .notFound, "there is no scheduler '\(name)' in the repository",
-                hint: known.isEmpty ? "it is empty: is SchedCP installed completely?" : "there are: \(known)")
+                .notFound, "no scheduler '\(name)' is installed",
+                hint: known.isEmpty ? "none is: is SchedCP installed completely?" : "installed are: \(known)")
         }
         return (policy, object)
     }

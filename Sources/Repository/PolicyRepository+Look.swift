@@ -144,7 +144,7 @@ extension PolicyRepository {
     static func bounded(_ limit: Int) -> Int { min(max(limit, 0), maxRows) }
 
     private static func unknown(_ what: String) -> Failure {
-        Failure(.notFound, "there is no \(what) in the repository", hint: "see `schedctl list`, or search for it")
+        Failure(.notFound, "there is no \(what) in the repository", hint: "see `schedctl repo list`, or search for it")
     }
 }
 

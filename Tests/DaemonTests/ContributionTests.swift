@@ -43,6 +43,9 @@ import Wire
         #expect(there.entry.origin == "imported" && there.maker.contains("a file") && there.maker.contains("carol"))
         #expect(there.attestations.map(\.local) == [false] && there.attestations.first?.keyID == key.keyID)
         #expect(there.outcomes.count == 4 && there.outcomes.allSatisfy { $0.origin == "imported" })
+        // By its version it is not looked for among what is installed, and whoever leaves that out is told.
+        let failure = try await Embedded.refusal(Embedded.admin, backend, .deploy(.with { $0.name = "far" }))
+        #expect(failure.code == .notFound && failure.hint.contains("far@1.2.0"), "\(failure)")
         // The same again changes nothing, and the way back is whole.
         let again = try await Embedded.answer(Embedded.agent, backend, try PolicySamples.importing(bundle)).changed
         #expect(!again.new)

@@ -23,9 +23,16 @@ extension EndToEnd {
             #expect(try await guest.vm.succeed("schedctl doctor || true").contains("policy repository"))
         }
 
-        @Test func aVersionOfTheRepositoryIsWatchedLikeWhatIsInstalled() async throws {
+        @Test func whatIsNotInstalledIsDeployedByItsVersion() async throws {
             let guest = try await Guest.clean()
-            try await guest.vm.succeed("schedctl deploy fifo@1.0.0")
+            try await guest.vm.succeed("schedctl attest issue fifo >/tmp/fifo.json")
+            let installed = "/usr/lib/schedcp/schedulers/fifo.toml"
+            try await guest.vm.succeed("mv \(installed) /tmp/fifo.toml; systemctl reload schedcpd")
+            let missing = try await guest.schedctl("deploy fifo")
+            #expect(missing.status != 0 && missing.stderr.contains("fifo@1.0.0"), "\(missing.summary)")
+            let deployed = try await guest.schedctl("deploy fifo@1.0.0")
+            try await guest.vm.succeed("mv /tmp/fifo.toml \(installed); systemctl reload schedcpd")
+            #expect(deployed.status == 0, "\(deployed.summary)")
             let view = try await guest.view()
             #expect(view.queues?.map(\.name) == ["llc"], "\(view.missing ?? [])")
             #expect(view.counters?.contains { $0.name == "enqueued" } == true)
