@@ -77,7 +77,7 @@ extension EndToEnd {
             ("deploy vtime --param slice_us=5000 --param slice_us=6000", "twice"),
             ("deploy vtime --hint process:a=1s", "no hints"),
             ("deploy ljf --hint cgroup:no/such/group=1s", "no cgroup"),
-            ("deploy nosuch", "there are"), ("deploy ../../etc/passwd", ""), ("deploy /etc/shadow", ""),
+            ("deploy nosuch", "installed are"), ("deploy ../../etc/passwd", ""), ("deploy /etc/shadow", ""),
         ])
         func badInputChangesNothing(arguments: String, expected: String) async throws {
             let guest = try await Guest.clean()
