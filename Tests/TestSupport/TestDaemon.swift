@@ -89,8 +89,11 @@ package final class TestDaemon: Sendable {
         return lines.count { $0.hasSuffix(" " + socket) } - 1
     }
 
-    /// Its number of descriptors once nobody is connected any more; -1 when somebody stays.
+    /// Its number of descriptors once the policy repository, which is opened beside everything else, is there and nobody is
+    /// connected any more; -1 when somebody stays.
     package func quietDescriptors() async -> Int {
-        await eventually { connections == 0 } ? facts.descriptors : -1
+        // This is answered once it is open.
+        _ = try? client().ask(2, .entries(WireEntriesRequest()))
+        return await eventually { connections == 0 } ? facts.descriptors : -1
     }
 }
