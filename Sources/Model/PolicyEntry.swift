@@ -120,8 +120,7 @@ package struct PolicyEntry: Hashable, Sendable {
         license: String, targetWorkloads: [String] = [], notFor: [String] = [], targets: [Target] = [],
         parameters: [ParameterSpec] = [], counters: [CounterSpec] = [], queues: [QueueSpec] = [],
         hints: [HintSpec] = [], features: [String] = [], uses: [SchedulerName] = [], kernelMinimum: String,
-        promises: [String: String] = [:],
-        source: SourceText? = nil, artifact: String, provenance: Provenance
+        promises: [String: String] = [:], source: SourceText? = nil, artifact: String, provenance: Provenance
     ) {
         self.key = key
         self.kind = kind

@@ -39,9 +39,7 @@ struct StoredEntry: Codable {
         notFor = entry.notFor
         targets = entry.targets.map { StoredTarget(workloadClass: $0.workloadClass, metric: $0.metric) }
         parameters = entry.parameters.map(StoredParameter.init)
-        counters = entry.counters.map {
-            StoredCounter(name: $0.name, index: $0.index, unit: $0.unit, description: $0.description)
-        }
+        counters = entry.counters.map(StoredCounter.init)
         queues = entry.queues.isEmpty ? nil : entry.queues.map(StoredQueue.init)
         hints = entry.hints.map {
             StoredHintSpec(kind: $0.kind.rawValue, map: $0.map, description: $0.description)
@@ -72,10 +70,7 @@ struct StoredEntry: Codable {
             license: license, targetWorkloads: targetWorkloads, notFor: notFor,
             targets: targets.map { Target(workloadClass: $0.workloadClass, metric: $0.metric) },
             parameters: try parameters.map { stored throws(Failure) in try stored.spec() },
-            counters: try counters.map { stored throws(Failure) in
-                try CounterSpec(
-                    name: stored.name, index: stored.index, unit: stored.unit, description: stored.description)
-            },
+            counters: try counters.map { stored throws(Failure) in try stored.spec() },
             queues: try (queues ?? []).map { stored throws(Failure) in try stored.spec() },
             hints: try hints.map { stored throws(Failure) in try stored.spec() }, features: features, uses: used,
             kernelMinimum: kernelMinimum, promises: promises,
@@ -94,6 +89,17 @@ struct StoredCounter: Codable {
     var index: Int
     var unit: String
     var description: String
+
+    init(_ spec: CounterSpec) {
+        name = spec.name
+        index = spec.index
+        unit = spec.unit
+        description = spec.description
+    }
+
+    func spec() throws(Failure) -> CounterSpec {
+        try CounterSpec(name: name, index: index, unit: unit, description: description)
+    }
 }
 
 struct StoredQueue: Codable {

@@ -9,9 +9,7 @@ struct StoredLive: Codable {
 
     init(_ live: LiveDescription) {
         tunables = live.tunables.map(StoredParameter.init)
-        counters = live.counters.map {
-            StoredCounter(name: $0.name, index: $0.index, unit: $0.unit, description: $0.description)
-        }
+        counters = live.counters.map(StoredCounter.init)
         queues = live.queues.map(StoredQueue.init)
     }
 
@@ -19,11 +17,7 @@ struct StoredLive: Codable {
         get throws(Failure) {
             var live = LiveDescription()
             for stored in tunables { live.tunables.append(try stored.spec()) }
-            for stored in counters {
-                live.counters.append(
-                    try CounterSpec(
-                        name: stored.name, index: stored.index, unit: stored.unit, description: stored.description))
-            }
+            for stored in counters { live.counters.append(try stored.spec()) }
             for stored in queues { live.queues.append(try stored.spec()) }
             return live
         }

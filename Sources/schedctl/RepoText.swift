@@ -50,10 +50,10 @@ enum RepoText {
     }
 
     private static func count(_ text: String) -> String {
-        switch text {
-        case "llc": "one per cache"
-        case "cpu": "one per CPU"
-        default: text
+        switch QueueSpec.Count(text: text) {
+        case .perLLC: "one per cache"
+        case .perCPU: "one per CPU"
+        case .some, nil: text
         }
     }
 
